@@ -1,0 +1,1 @@
+"""S3 in a Jupyter notebook, as natural as a DataFrame."""
