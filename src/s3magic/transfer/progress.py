@@ -1,0 +1,245 @@
+"""What a running verb knows of itself, and the small interface that shows it.
+
+The engine feeds a `Meter` and knows nothing of screens. A `Display` is handed
+in from outside and only draws what the meter says. `watching` joins the two: a
+ticker that draws at most ten times a second, for as long as the verb runs.
+The ticker has a second use: it keeps the loop awake, so that an interrupt of
+the kernel acts at once even while every socket is silent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from s3magic.settings import defaults
+from s3magic.wording import count, duration, filesize
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from s3magic.model import Status
+
+__all__ = ["Active", "Display", "Meter", "Silent", "watching"]
+
+_WINDOW = 4.0  # seconds over which a rate is taken: steady, and soon true
+
+
+@dataclass(slots=True)
+class Active:
+    """One transfer under way.
+
+    Args:
+        name: What it is called on the screen: a key or a path, unescaped.
+        size: Its bytes; 0 where that is not known.
+        started: When it began, on the meter's clock.
+        done: Its bytes that are safe at their target.
+    """
+
+    name: str
+    size: int
+    started: float
+    done: int = 0
+
+
+@dataclass(slots=True)
+class Meter:
+    """The state of one running verb, fed by the engine and read by a display.
+
+    Args:
+        doing: The verb as it goes on: ``Downloading``.
+        did: The verb when it is over: ``Downloaded``.
+        noun: What is counted: ``file``, ``object``.
+        files: How many there are in all; None while that is not known.
+        size: Bytes in all; None while that is not known, or where nothing moves.
+        clock: Gives the time in seconds; a test gives its own.
+    """
+
+    doing: str
+    did: str
+    noun: str = "file"
+    files: int | None = None
+    size: int | None = None
+    clock: Callable[[], float] = time.monotonic
+    done_files: int = 0
+    done_size: int = 0
+    moved: int = 0
+    skipped: int = 0
+    failed: int = 0
+    stopped: bool = False
+    started: float = 0.0
+    ended: float | None = None
+    active: dict[int, Active] = field(default_factory=dict)
+    _samples: deque[tuple[float, int]] = field(default_factory=deque)
+    _stop: Callable[[], object] | None = None
+    _next: int = 0
+
+    def __post_init__(self) -> None:
+        self.started = self.clock()
+        self._samples.append((self.started, 0))
+
+    # fed by the engine
+
+    def begin(self, name: str, size: int = 0) -> int:
+        """Note that one transfer begins; returns the number to name it by."""
+        self._next += 1
+        self.active[self._next] = Active(name, size, self.clock())
+        return self._next
+
+    def advance(self, number: int, size: int, *, moved: bool = True) -> None:
+        """Note `size` more bytes safe at their target.
+
+        Args:
+            number: What `begin` gave.
+            size: Bytes; negative where a piece must be fetched again.
+            moved: False for bytes that an earlier run had brought already:
+                they count as done, not as speed.
+        """
+        self.active[number].done += size
+        self.done_size += size
+        if moved:
+            self.moved += size
+
+    def finish(self, number: int, status: Status) -> None:
+        """Note how one transfer ended."""
+        ended = self.active.pop(number)
+        if status == "done":
+            self.done_files += 1
+            return
+        self.done_size -= ended.done
+        if status == "skipped":
+            self.skipped += 1
+            if self.size is not None:
+                self.size -= ended.size
+        elif status == "failed":
+            self.failed += 1
+
+    def tally(self, number: int = 1) -> None:
+        """Count things that are not transfers, listed objects for example."""
+        self.done_files += number
+
+    def on_stop(self, stop: Callable[[], object]) -> None:
+        """Say what `stop` is to call; it may be called from any thread."""
+        self._stop = stop
+
+    # read by a display
+
+    def stop(self) -> None:
+        """Ask the verb to end now, as the Cancel button does. From any thread."""
+        self.stopped = True
+        if self._stop is not None:
+            self._stop()
+
+    def sample(self) -> None:
+        """Take a sample for the rate; the ticker calls it before each drawing."""
+        now = self.clock()
+        self._samples.append((now, self._progressed))
+        while len(self._samples) > 2 and now - self._samples[1][0] > _WINDOW:
+            self._samples.popleft()
+
+    @property
+    def _progressed(self) -> int:
+        """What the rate is of: bytes where bytes move, else things."""
+        return self.done_files if self.size is None and not self.moved else self.moved
+
+    @property
+    def rate(self) -> float:
+        """Bytes (or things, where no bytes move) a second, over the last seconds."""
+        (begun, before), (now, after) = self._samples[0], self._samples[-1]
+        return max(0.0, (after - before) / (now - begun)) if now > begun else 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the verb began, until it ended."""
+        return (self.clock() if self.ended is None else self.ended) - self.started
+
+    @property
+    def fraction(self) -> float | None:
+        """How much is done, 0 to 1; None while the whole is not known."""
+        if self.size:
+            return min(1.0, max(0.0, self.done_size / self.size))
+        if self.files:
+            return min(1.0, (self.done_files + self.skipped + self.failed) / self.files)
+        return None
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds left at the present rate; None while nobody can say."""
+        if not self.size or not (rate := self.rate):
+            return None
+        return max(0.0, (self.size - self.done_size) / rate)
+
+    def slowest(self, number: int) -> list[Active]:
+        """Give the transfers that have been under way longest, oldest first."""
+        return sorted(self.active.values(), key=lambda active: active.started)[:number]
+
+    @property
+    def summary(self) -> str:
+        """The one line that stays: what was done, how much, how fast, what failed."""
+        parts = [f"{self.did} {count(self.done_files, self.noun)}"]
+        if self.size is not None or self.moved:
+            parts.append(filesize(self.done_size))
+        said = ", ".join(parts) + f" in {duration(self.elapsed)}"
+        if self.moved and self.elapsed > 0:
+            said += f" ({filesize(self.moved / self.elapsed)}/s)"
+        for number, word in ((self.skipped, "skipped"), (self.failed, "failed")):
+            if number:
+                said += f", {number:,} {word}"
+        return said + (", cancelled." if self.stopped else ".")
+
+
+class Display(Protocol):
+    """Shows a meter. Called on the verb's loop, never more than ten times a second."""
+
+    def draw(self, meter: Meter) -> None:
+        """Show the state as it is; the first call puts the display on the screen."""
+
+    def close(self, meter: Meter, summary: str) -> None:
+        """Leave one line of plain text (none if empty) in place of what was drawn."""
+
+
+class Silent:
+    """A display that shows nothing."""
+
+    def draw(self, meter: Meter) -> None:
+        """Draw nothing."""
+
+    def close(self, meter: Meter, summary: str) -> None:
+        """Say nothing."""
+
+
+@contextlib.asynccontextmanager
+async def watching(
+    meter: Meter, display: Display, *, quiet_if_short: bool = False
+) -> AsyncIterator[Meter]:
+    """Draw the meter while the block runs, and leave its summary at the end.
+
+    Args:
+        meter: What to draw.
+        display: Where.
+        quiet_if_short: Leave no summary if nothing had to be drawn meanwhile.
+    """
+    drawn = False
+
+    async def tick() -> None:
+        nonlocal drawn
+        while True:
+            await asyncio.sleep(defaults().refresh)
+            meter.sample()
+            if meter.elapsed >= defaults().progress_delay:
+                drawn = True
+                display.draw(meter)
+
+    ticker = asyncio.create_task(tick(), name="s3magic-progress")
+    try:
+        yield meter
+    finally:
+        meter.ended = meter.clock()
+        ticker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await ticker
+        display.close(meter, "" if quiet_if_short and not drawn else meter.summary)
