@@ -1,0 +1,236 @@
+"""How one aiobotocore client is made: options, botocore's own settings, our exceptions.
+
+botocore's chain decides all that it can: environment, profiles, SSO, roles,
+endpoints. What is added here is what a notebook needs on top of it, each with
+its reason beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import weakref
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from s3magic.errors import BadArgument
+from s3magic.settings import defaults
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from types_aiobotocore_s3 import S3Client
+
+__all__ = ["Facts", "Options", "abandon_sockets", "build"]
+
+_POOL = 256  # sockets at most; how many are used is the verbs' concurrency
+_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+# botocore's names of its credential providers, in the words of their documentation.
+_SOURCES = {
+    "env": "environment variables",
+    "shared-credentials-file": "the shared credentials file",
+    "config-file": "the config file",
+    "iam-role": "the instance's role",
+    "container-role": "the container's role",
+    "assume-role": "an assumed role",
+    "assume-role-with-web-identity": "a web identity",
+    "sso": "SSO",
+    "custom-process": "a credential process",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `connect` was told. None leaves the choice to what AWS tools read.
+
+    Args:
+        profile: A profile of ``~/.aws/config``.
+        endpoint_url: The server, for MinIO, Ceph, R2 and the like.
+        region: The region to sign for.
+        anonymous: Sign nothing: for public buckets.
+        addressing_style: ``path``, ``virtual`` or ``auto``.
+        verify: False to trust any certificate, or a file of authorities.
+        checksums: ``when_supported`` or ``when_required``: whether requests
+            carry, and answers are checked against, S3's newer checksums.
+        aws_access_key_id: The access key, where no AWS file or variable holds it.
+        aws_secret_access_key: Its secret.
+        aws_session_token: The token of temporary credentials.
+    """
+
+    profile: str | None = None
+    endpoint_url: str | None = None
+    region: str | None = None
+    anonymous: bool = False
+    addressing_style: Literal["path", "virtual", "auto"] | None = None
+    verify: bool | str | None = None
+    checksums: Literal["when_supported", "when_required"] | None = None
+    aws_access_key_id: str | None = field(default=None, repr=False)
+    aws_secret_access_key: str | None = field(default=None, repr=False)
+    aws_session_token: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if bool(self.aws_access_key_id) != bool(self.aws_secret_access_key):
+            raise BadArgument(
+                "Cannot connect: an access key and its secret go together.",
+                hint="Give both aws_access_key_id and aws_secret_access_key, or neither.",
+            )
+        if self.anonymous and (self.aws_access_key_id or self.profile):
+            raise BadArgument("Cannot connect: anonymous and with credentials at once.")
+        if self.endpoint_url and not self.endpoint_url.startswith(("http://", "https://")):
+            raise BadArgument(
+                f"Cannot connect: {self.endpoint_url!r} is no endpoint.",
+                hint=f"Write http://{self.endpoint_url} or https://{self.endpoint_url}.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a client turned out to be, for people: no secret among it."""
+
+    endpoint: str
+    region: str
+    credentials: str
+    expires: dt.datetime | None
+
+
+def build(options: Options) -> tuple[S3Client, Facts]:
+    """Make a client on a loop of this thread's own: it touches no socket till first use."""
+    return asyncio.run(_build(options))
+
+
+async def _build(options: Options) -> tuple[S3Client, Facts]:
+    from aiobotocore.session import AioSession
+    from botocore.configprovider import ConfiguredEndpointProvider
+
+    session = AioSession(profile=options.profile)
+    endpoint = options.endpoint_url
+    if endpoint is None and not _endpoints_ignored(session):
+        endpoint = ConfiguredEndpointProvider(
+            full_config=session.full_config,
+            scoped_config=session.get_scoped_config(),
+            client_name="s3",
+        ).provide()
+    creator = session.create_client(
+        "s3",
+        region_name=options.region,
+        endpoint_url=endpoint,
+        verify=options.verify,
+        aws_access_key_id=options.aws_access_key_id,
+        aws_secret_access_key=options.aws_secret_access_key,
+        aws_session_token=options.aws_session_token,
+        config=_config(session, options, _is_foreign(endpoint)),
+    )
+    made = await creator.__aenter__()
+    return made, await _facts(session, options, made)
+
+
+def _endpoints_ignored(session: Any) -> bool:
+    return bool(session.get_config_variable("ignore_configured_endpoint_urls"))
+
+
+def _is_foreign(endpoint: str | None) -> bool:
+    """Tell whether an endpoint is a server of somebody other than AWS."""
+    if endpoint is None:
+        return False
+    host = endpoint.partition("://")[2].partition("/")[0].partition(":")[0]
+    return not host.endswith(_AWS)
+
+
+def _config(session: Any, options: Options, foreign: bool) -> Any:  # noqa: FBT001
+    from aiobotocore.config import AioConfig
+    from botocore import UNSIGNED
+
+    scoped = session.get_scoped_config()
+    values: dict[str, Any] = {
+        "http_session_cls": _http_session_class(),
+        "max_pool_connections": _POOL,
+        "connect_timeout": defaults().connect_timeout,
+        "read_timeout": defaults().read_timeout,
+        "user_agent_extra": "s3magic",
+    }
+    if not _told(scoped, "AWS_RETRY_MODE", "retry_mode"):
+        values["retries"] = {"mode": "standard", "total_max_attempts": defaults().attempts}
+    style = options.addressing_style
+    if style is None and foreign and "addressing_style" not in (scoped.get("s3") or {}):
+        style = "path"
+    if style is not None:
+        values["s3"] = {"addressing_style": style}
+    for name in ("request_checksum_calculation", "response_checksum_validation"):
+        wanted = options.checksums
+        if wanted is None and foreign and not _told(scoped, f"AWS_{name.upper()}", name):
+            wanted = "when_required"
+        if wanted is not None:
+            values[name] = wanted
+    if options.anonymous:
+        values["signature_version"] = UNSIGNED
+    return AioConfig(**values)
+
+
+def _told(scoped: dict[str, Any], variable: str, name: str) -> bool:
+    """Tell whether the user's own AWS settings decide this."""
+    return variable in os.environ or name in scoped
+
+
+async def _facts(session: Any, options: Options, made: S3Client) -> Facts:
+    expires = None
+    if options.anonymous:
+        source = "none: anonymous"
+    elif options.aws_access_key_id:
+        source = "given to connect"
+    elif (found := await session.get_credentials()) is None:
+        source = "none found"
+    else:
+        source = f"from {_SOURCES.get(found.method, found.method)}"
+        expires = getattr(found, "_expiry_time", None)
+    if profile := session.profile:
+        source += f", profile {profile}"
+    return Facts(made.meta.endpoint_url, made.meta.region_name or "us-east-1", source, expires)
+
+
+@functools.cache
+def _http_session_class() -> type[Any]:
+    """Make the HTTP session's class: aiobotocore's, less what must not happen.
+
+    botocore never follows a redirect by itself, it signs anew for the right
+    region; aiohttp would follow any, with the body and the credentials.
+    """
+    from aiobotocore.httpsession import AIOHTTPSession
+
+    class NoRedirects:
+        """An aiohttp session that gives a redirect back as the answer it is."""
+
+        def __init__(self, session: Any) -> None:
+            self._session = session
+
+        def request(self, method: str, **options: Any) -> Any:
+            return self._session.request(method, allow_redirects=False, **options)
+
+    class HttpSession(AIOHTTPSession):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            _http_sessions.add(self)
+
+        async def _get_session(self, proxy_url: str | None) -> Any:
+            return NoRedirects(await super()._get_session(proxy_url))
+
+        def abandon(self) -> None:
+            """Let go of every socket, for a loop that will not run again."""
+            for session in (self._sessions or {}).values():
+                if not session.closed:
+                    connector = session.connector
+                    session.detach()
+                    connector._close()  # noqa: SLF001 - the public one needs a running loop
+
+    return HttpSession
+
+
+_http_sessions: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def abandon_sockets() -> None:
+    """Let go of every socket of every client, when no loop will run again."""
+    for session in list(_http_sessions):
+        with contextlib.suppress(Exception):
+            session.abandon()
