@@ -1,0 +1,72 @@
+"""Fixtures for all tests: servers, a bucket to work in, nobody's credentials."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from s3magic.server import Server
+from servers import MotoServer, Rig
+
+
+def isolate(monkeypatch, home):
+    """Take every AWS setting out of the environment, and the user's folders out of sight."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "aws-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "aws-credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
+    for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
+        monkeypatch.setenv(f"JUPYTER_{name}", str(home / f"jupyter-{name.lower()}"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory):
+    """A home folder with nothing in it, for everything that lives as long as the run."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        isolate(monkeypatch, folder)
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def environment(home, monkeypatch):
+    """The same isolation again for each test, whatever the one before it left behind."""
+    isolate(monkeypatch, home)
+    return monkeypatch
+
+
+@pytest.fixture(scope="session")
+def seaweed(home):
+    """SeaweedFS, the embedded server: a real object store."""
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto(home):
+    """moto's server, which keeps keys that SeaweedFS folds."""
+    with MotoServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["seaweed", "moto"])
+def server(request):
+    """Both servers, one after the other."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def s3(request, environment):
+    """A fresh bucket, for one test.
+
+    It is on the server that the test asks for beside it: `server` (both) or
+    `moto`; else on SeaweedFS.
+    """
+    wanted = [name for name in ("server", "moto") if name in request.fixturenames]
+    with Rig(request.getfixturevalue(wanted[0] if wanted else "seaweed")) as rig:
+        yield rig
