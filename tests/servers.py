@@ -55,7 +55,7 @@ class MotoServer:
         self.endpoint_url = f"http://{HOST}:{port}"
         self._folder = tempfile.mkdtemp(prefix="s3magic-moto-")
         program = f"from moto.server import main; main(['-H', '{HOST}', '-p', '{port}'])"
-        guard = [sys.executable, "-I", "-S", server_guard.__file__, self._folder]
+        guard = [sys.executable, "-I", "-S", server_guard.__file__, self._folder, ""]
         log = Path(self._folder, "log")
         with log.open("wb") as output:
             self._process = subprocess.Popen(

@@ -31,6 +31,11 @@ def processes_of(server):
     return [guard, *guard.children(recursive=True)]
 
 
+def sockets_of(ports):
+    """The sockets in /tmp that a server on these ports has made."""
+    return [path for port in ports for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock")]
+
+
 def gone(processes, seconds=20):
     """Wait for processes to end; those that have not."""
     return psutil.wait_procs(processes, timeout=seconds)[1]
@@ -153,8 +158,7 @@ def test_a_temporary_folder_is_removed_at_the_end():
 
     assert not scratch.exists()
     assert not gone(processes)
-    sockets = [path.name for path in Path("/tmp").glob("seaweedfs-*.sock")]
-    assert not [name for port in ports.values() for name in sockets if f"-{port}.sock" in name]
+    assert not sockets_of(ports.values())
 
 
 def test_stopping_twice_is_stopping_once():
@@ -214,7 +218,7 @@ def test_a_missing_wheel_is_told_with_what_to_install(monkeypatch, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
 @pytest.mark.parametrize("thread", [False, True], ids=["main-thread", "ended-thread"])
 def test_it_dies_with_its_parent_and_not_before(thread):
-    """Killed without warning, the parent takes the server with it, and its folder.
+    """Killed without warning, the parent takes the server with it, its folder and its sockets.
 
     A server that a thread started outlives that thread.
     """
@@ -228,16 +232,17 @@ def test_it_dies_with_its_parent_and_not_before(thread):
             starter.join()
         else:
             server.start()
-        print(server._guard.pid, server._scratch, flush=True)
+        print(server._guard.pid, server._scratch, *server._ports.values(), flush=True)
         sys.stdin.read()
     """)
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as parent:
-        pid, scratch = parent.stdout.readline().split()
+        pid, scratch, *ports = parent.stdout.readline().split()
         guard = psutil.Process(int(pid))
         processes = [guard, *guard.children(recursive=True)]
         assert len(processes) == 2
+        assert sockets_of(ports)
         assert all(process.is_running() for process in processes)
 
         parent.send_signal(signal.SIGKILL)
@@ -245,6 +250,7 @@ def test_it_dies_with_its_parent_and_not_before(thread):
 
     assert not gone(processes)
     assert not Path(scratch).exists()
+    assert not sockets_of(ports)
 
 
 def test_it_ends_when_the_program_ends_without_stopping_it():

@@ -174,9 +174,6 @@ class Server:
         except subprocess.TimeoutExpired:
             _kill_group(guard)
         shutil.rmtree(scratch, ignore_errors=True)
-        for port in self._ports.values():  # stopped early, it forgets some of its sockets
-            for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 - its choice
-                left.unlink(missing_ok=True)
 
     def wait(self) -> int:
         """Wait until the server ends; gives its exit status."""
@@ -190,9 +187,10 @@ class Server:
         data.mkdir(parents=True, exist_ok=True)
         ports = (f"{flag}={port}" for flag, port in self._ports.items())
         command = [str(program), "mini", f"-dir={data}", *_FLAGS, *ports]
+        guard = [sys.executable, "-I", "-S", server_guard.__file__, str(self._scratch)]
         with (self._scratch / "log").open("wb") as log:
             self._guard = subprocess.Popen(  # noqa: S603 - the wheel's own program
-                [sys.executable, "-I", "-S", server_guard.__file__, str(self._scratch), *command],
+                [*guard, os.pathsep.join(_sockets(self._ports)), *command],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -283,6 +281,15 @@ def _choose_ports(wanted: int | None) -> dict[str, int]:
         if admin in PORTS and {grpc, admin}.isdisjoint(ports.values()) and is_free(admin):
             ports |= {"-admin.port": admin, "-admin.port.grpc": grpc}
     return ports
+
+
+def _sockets(ports: dict[str, int]) -> list[str]:
+    """Name the sockets that the server forgets in /tmp when it is stopped early."""
+    return [
+        f"/tmp/seaweedfs-{flag.strip('-').partition('.')[0]}-grpc-{port}.sock"  # noqa: S108 - its own choice
+        for flag, port in ports.items()
+        if flag.endswith(".grpc")
+    ]
 
 
 def _last_words(log: str, lines: int = 3) -> str:
