@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - get_type_hints(S3Item) must find it
-from dataclasses import dataclass
-from typing import Literal, TypedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from s3magic.errors import S3Error
 
 __all__ = ["S3Item", "S3Owner", "Status", "Transfer"]
 
@@ -45,6 +48,7 @@ class Transfer:
         status: How it ended.
         error: Why it failed or was skipped; empty where it did not.
         seconds: How long it took.
+        cause: The error itself, where there was one.
     """
 
     source: str
@@ -53,3 +57,4 @@ class Transfer:
     status: Status
     error: str = ""
     seconds: float = 0.0
+    cause: S3Error | None = field(default=None, repr=False, compare=False)

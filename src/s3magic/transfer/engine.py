@@ -1,0 +1,159 @@
+"""Runs jobs side by side and keeps one row for each, whatever becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from s3magic.errors import AlreadyExists, S3Error
+from s3magic.model import Transfer
+from s3magic.settings import MiB
+from s3magic.transfer.window import Slots, each, stream
+from s3magic.translation import translate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from types_aiobotocore_s3 import S3Client
+
+    from s3magic.model import Status
+    from s3magic.transfer.progress import Meter
+
+__all__ = ["Job", "Run", "run"]
+
+_MEMORY = 64 * MiB  # bytes that all transfers of one verb hold at once
+
+
+class Job(Protocol):
+    """What the engine wants to know of a job."""
+
+    @property
+    def source_name(self) -> str:
+        """The source, for the report."""
+
+    @property
+    def target_name(self) -> str:
+        """The target, for the report."""
+
+    @property
+    def size(self) -> int | None:
+        """Bytes, where known."""
+
+    @property
+    def refused(self) -> S3Error | None:
+        """Why the plan refuses it, if it does."""
+
+
+J = TypeVar("J", bound=Job)
+
+
+@dataclass(slots=True)
+class Run:
+    """What the jobs of one verb share.
+
+    Args:
+        client: An aiobotocore client of the running loop.
+        meter: What to tell of the progress.
+        concurrency: Requests in flight at once.
+        part_size: Bytes of a part.
+        threshold: Bytes from which on an object moves in parts.
+        no_clobber: Whether targets that exist are left as they are.
+    """
+
+    client: S3Client
+    meter: Meter
+    concurrency: int
+    part_size: int
+    threshold: int
+    no_clobber: bool = False
+    slots: Slots = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.slots = Slots(self.concurrency, max(_MEMORY, 2 * self.part_size))
+
+
+async def run(
+    shared: Run,
+    jobs: AsyncGenerator[J] | list[J],
+    work: Callable[[Run, J, int], Awaitable[int]],
+    action: str,
+) -> list[Transfer]:
+    """Run every job; one that fails leaves the others alone.
+
+    Args:
+        shared: What the jobs share.
+        jobs: The jobs; an async generator may still be planning them.
+        work: Does one: given `shared`, the job and its number at the meter, it
+            gives the bytes of the object, or raises.
+        action: What to call it in an error: ``get``.
+
+    Returns:
+        One row a job, in the jobs' order. When the meter was asked to stop, the
+        unfinished ones are ``cancelled``; when this task is cancelled, they are
+        cleaned up and the cancellation goes on.
+    """
+    rows: dict[int, Transfer] = {}
+    pending = iter(jobs) if isinstance(jobs, list) else None
+
+    async def one(numbered: tuple[int, J]) -> None:
+        index, job = numbered
+        try:
+            rows[index] = await _one(shared, job, work, action)
+        except asyncio.CancelledError:
+            rows[index] = Transfer(job.source_name, job.target_name, 0, "cancelled")
+            raise
+
+    started = 0
+
+    async def numbered() -> AsyncGenerator[tuple[int, J]]:
+        nonlocal started
+        source = stream(pending) if pending is not None else jobs
+        async for job in source:  # type: ignore[union-attr]
+            started += 1
+            yield started, job
+
+    loop = asyncio.get_running_loop()
+    working = loop.create_task(each(numbered(), one, shared.concurrency), name=f"s3magic-{action}")
+    shared.meter.on_stop(lambda: loop.call_soon_threadsafe(working.cancel))
+    try:
+        await working
+    except asyncio.CancelledError:
+        if not shared.meter.stopped or _cancelled_from_outside():
+            raise
+        for job in pending or ():
+            started += 1
+            rows[started] = Transfer(job.source_name, job.target_name, 0, "cancelled")
+    return [rows[index] for index in sorted(rows)]
+
+
+def _cancelled_from_outside() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def _one(
+    shared: Run, job: J, work: Callable[[Run, J, int], Awaitable[int]], action: str
+) -> Transfer:
+    """Do one job; its end, but for a cancellation, becomes a row."""
+    begun = time.monotonic()
+    number = shared.meter.begin(job.source_name, job.size or 0)
+    status: Status = "cancelled"
+    size = 0
+    error: S3Error | None = job.refused
+    try:
+        if error is None:
+            size = await work(shared, job, number)
+        status = "failed" if error else "done"
+    except AlreadyExists as exists:
+        status = "skipped" if shared.no_clobber else "failed"
+        error = exists
+    except Exception as failure:  # noqa: BLE001 - any failure of one is a row, not the end of all
+        status = "failed"
+        error = translate(failure, f"{action} {job.source_name}")
+    finally:
+        shared.meter.finish(number, status)
+    seconds = round(time.monotonic() - begun, 3)
+    text = str(error) if error else ""
+    return Transfer(job.source_name, job.target_name, size, status, text, seconds, error)

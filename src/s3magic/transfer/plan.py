@@ -1,0 +1,181 @@
+"""What a transfer is to do: jobs and parts. Pure."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from s3magic.errors import BadArgument
+from s3magic.settings import MiB
+from s3magic.wording import filesize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from s3magic.errors import S3Error
+    from s3magic.uri import S3Uri
+
+__all__ = ["Download", "Part", "Targets", "Upload", "cut", "upload_part_size"]
+
+# S3 User Guide, "Amazon S3 multipart upload limits".
+_MOST_PARTS = 10_000
+_SMALLEST_PART = 5 * MiB
+_LARGEST_PART = 5 * 1024 * MiB
+_LARGEST_OBJECT = 5 * 1024 * 1024 * MiB
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """One object to bring here.
+
+    Args:
+        uri: Where it is.
+        target: The file to make.
+        size: Its bytes as listed; None where no listing told.
+        version_id: The version wanted; None for the latest.
+        root: The folder that the target must stay in; None where the user
+            named the file.
+        folder: Whether the key is a folder's marker: only the folder is made.
+        refused: Why it cannot be brought, where the plan knows already.
+    """
+
+    uri: S3Uri
+    target: Path
+    size: int | None = None
+    version_id: str | None = None
+    root: Path | None = None
+    folder: bool = False
+    refused: S3Error | None = None
+
+    @property
+    def source_name(self) -> str:
+        """The source, for the report."""
+        return str(self.uri)
+
+    @property
+    def target_name(self) -> str:
+        """The target, for the report."""
+        return str(self.target)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file, or some bytes, to send.
+
+    Args:
+        source: The file, or the bytes themselves.
+        uri: Where to.
+        size: Bytes.
+        name: What the source is called in the report.
+        headers: Arguments of PutObject that are not its body: ContentType, ….
+        refused: Why it cannot be sent, where the plan knows already.
+    """
+
+    source: Path | bytes
+    uri: S3Uri
+    size: int
+    name: str
+    headers: Mapping[str, object] = field(default_factory=dict)
+    refused: S3Error | None = None
+
+    @property
+    def source_name(self) -> str:
+        """The source, for the report."""
+        return self.name
+
+    @property
+    def target_name(self) -> str:
+        """The target, for the report."""
+        return str(self.uri)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of an object: the bytes from `start` up to but without `stop`."""
+
+    index: int
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return self.stop - self.start
+
+
+def cut(size: int, part_size: int) -> list[Part]:
+    """Cut `size` bytes into parts; the last one may be smaller. None for no bytes.
+
+    Example:
+        >>> cut(10, 4)[-1]
+        Part(index=2, start=8, stop=10)
+    """
+    return [
+        Part(index, start, min(start + part_size, size))
+        for index, start in enumerate(range(0, size, part_size))
+    ]
+
+
+def upload_part_size(size: int, wanted: int) -> int:
+    """Give the part size for an upload: as wanted, or grown so that 10,000 parts do.
+
+    Args:
+        size: Bytes of the whole.
+        wanted: Bytes of a part.
+
+    Raises:
+        BadArgument: No part size makes it fit, or S3 takes no such parts.
+    """
+    if size > _LARGEST_OBJECT:
+        raise BadArgument(f"{filesize(size)} is more than S3 keeps in one object (5 TiB).")
+    if not _SMALLEST_PART <= wanted <= _LARGEST_PART:
+        raise BadArgument(
+            f"A part of {filesize(wanted)} is not possible: S3 takes 5 MiB to 5 GiB.",
+            hint="Leave --part-size out for a good one.",
+        )
+    least = -(-size // _MOST_PARTS)
+    if least <= wanted:
+        return wanted
+    return -(-least // MiB) * MiB
+
+
+class Targets:
+    """The files that a plan has promised already, to find those that clash.
+
+    Args:
+        fold_case: Whether ``A`` and ``a`` are one name here.
+    """
+
+    def __init__(self, *, fold_case: bool = sys.platform in {"win32", "darwin"}) -> None:
+        self._fold = fold_case
+        self._files: dict[str, str] = {}
+        self._folders: set[str] = set()
+
+    def clash(self, target: Path, source: str, *, folder: bool = False) -> str:
+        """Note a target; returns why it cannot be made too, or nothing.
+
+        Args:
+            target: The file, or the folder.
+            source: What is to become it.
+            folder: Whether it is a folder.
+        """
+        name = self._key(target)
+        above = [self._key(parent) for parent in target.parents]
+        if folder:
+            above.append(name)
+        elif name in self._files:
+            return f"{self._files[name]} goes to the same file"
+        elif name in self._folders:
+            return "other keys need a folder of that name"
+        for parent in above:
+            if parent in self._files:
+                return f"{self._files[parent]} is a file where a folder is needed"
+        self._folders.update(above)
+        if not folder:
+            self._files[name] = source
+        return ""
+
+    def _key(self, path: Path) -> str:
+        return str(path).casefold() if self._fold else str(path)

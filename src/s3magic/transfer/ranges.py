@@ -1,0 +1,244 @@
+"""Reads an object, or a range of it, and believes nothing that it has not checked.
+
+An answer counts only if its status, ``Content-Range``, ETag and length are
+those of what was asked for (RFC 9110, sections 14 and 15.3.7). After the first
+answer every request names the ETag that it goes on with (``If-Match``), so an
+object that is replaced meanwhile is an error, not a mixture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from s3magic.errors import Damaged, ObjectChanged, S3Error
+from s3magic.settings import KiB, MiB, defaults
+from s3magic.translation import translate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from types_aiobotocore_s3 import S3Client
+
+    from s3magic.uri import S3Uri
+
+__all__ = ["Answer", "Source", "open_source", "read_on"]
+
+_READ = 256 * KiB  # asked of the socket at once
+_BLOCK = 1 * MiB  # handed on at once: few enough hops to a thread, little memory
+_FIRST_WAIT = 0.2  # seconds before the second try, doubled for each further one
+_LONGEST_WAIT = 20.0
+_CONTENT_RANGE = re.compile(r"^bytes (\d+)-(\d+)/(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is read.
+
+    Args:
+        client: The client to read it with.
+        uri: The object.
+        version_id: The version; None for the latest.
+    """
+
+    client: S3Client
+    uri: S3Uri
+    version_id: str | None = None
+
+    @property
+    def action(self) -> str:
+        """What an error is to call it."""
+        return f"get {self.uri}"
+
+
+@dataclass(slots=True)
+class Answer:
+    """A checked answer, its body still to be read.
+
+    Args:
+        body: aiobotocore's streaming body.
+        etag: The object's ETag, quotes included; empty if the server gave none.
+        start: Offset of the body's first byte in the object.
+        stop: Offset behind its last byte.
+        total: Bytes of the whole object.
+    """
+
+    body: Any
+    etag: str
+    start: int
+    stop: int
+    total: int
+
+    def close(self) -> None:
+        """Drop the connection: the rest of the body is not wanted."""
+        self.body.close()
+
+
+async def open_source(
+    source: Source, start: int = 0, stop: int | None = None, *, etag: str = ""
+) -> Answer:
+    """Ask for the bytes from `start` up to `stop`, and check the answer's head.
+
+    Args:
+        source: The object.
+        start: First byte wanted.
+        stop: Behind the last byte wanted, which may lie behind the object's
+            end; None for all the rest.
+        etag: The ETag that the object must still have; empty for any.
+
+    Returns:
+        The answer. Without an `etag` it may be of the whole object, from a
+        server that takes no ranges; it says so in `start` and `stop`.
+
+    Raises:
+        S3Error: The server says no, or its answer is not what was asked for.
+    """
+    ranged = start > 0 or stop is not None
+    asked: dict[str, Any] = {"Bucket": source.uri.bucket, "Key": source.uri.key}
+    if source.version_id is not None:
+        asked["VersionId"] = source.version_id
+    if ranged:
+        asked["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
+    if etag:
+        asked["IfMatch"] = etag
+    try:
+        head = await source.client.get_object(**asked)
+    except Exception as error:
+        ours = translate(error, source.action)
+        if ours.code == "InvalidRange" or _status(error) == 416:
+            if start == 0 and not etag:  # there is no first byte: it is empty
+                return await open_source(source)
+            raise _changed(source) from error
+        raise ours from error
+    try:
+        return _checked(source, head, start, stop, etag)
+    except S3Error:
+        head["Body"].close()
+        raise
+
+
+async def read_on(
+    source: Source,
+    answer: Answer,
+    take: Callable[[list[bytes], int], Awaitable[None]],
+) -> None:
+    """Read an answer's body to its end, asking again from where it broke off.
+
+    Args:
+        source: The object.
+        answer: What `open_source` gave.
+        take: Awaited with some blocks and the offset in the object of the first.
+
+    Raises:
+        S3Error: It broke off too often, or turned out to be something else.
+    """
+    at, stop = answer.start, answer.stop
+    tries = 0
+    while True:
+        try:
+            async with contextlib.aclosing(_blocks(source, answer)) as blocks:
+                async for some, size in blocks:
+                    await take(some, at)
+                    at += size
+                    tries = 0  # it moves: only standing still counts
+        except S3Error as error:
+            tries += 1
+            if not error.transient or tries >= defaults().attempts or not answer.etag:
+                raise
+        if at == stop:
+            return
+        await _pause(tries)
+        answer = await _open_again(source, at, stop, answer)
+
+
+async def _open_again(source: Source, start: int, stop: int, before: Answer) -> Answer:
+    for tries in range(1, defaults().attempts + 1):
+        try:
+            return await open_source(source, start, stop, etag=before.etag)
+        except S3Error as error:
+            if not error.transient or tries == defaults().attempts:
+                raise
+        await _pause(tries)
+    raise AssertionError  # the last try either returned or raised
+
+
+async def _pause(tries: int) -> None:
+    longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**tries)
+    await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - spreads the tries
+
+
+async def _blocks(source: Source, answer: Answer) -> AsyncGenerator[tuple[list[bytes], int]]:
+    """Give the body in blocks of about 1 MiB, never a byte more than promised."""
+    left = answer.stop - answer.start
+    some: list[bytes] = []
+    size = 0
+    try:
+        while True:
+            data = await answer.body.read(_READ)
+            if not data:
+                break
+            left -= len(data)
+            if left < 0:
+                raise Damaged(f"Cannot {source.action}: the server sent more than it announced.")
+            some.append(data)
+            size += len(data)
+            if size >= _BLOCK:
+                yield some, size
+                some, size = [], 0
+        if size:
+            yield some, size
+        if left:
+            raise Damaged(
+                f"Cannot {source.action}: the answer ended {left:,} bytes too soon.",
+                hint="Try again.",
+            )
+    except S3Error:
+        raise
+    except Exception as error:
+        raise translate(error, source.action) from error
+    finally:
+        answer.close()  # gives a body that was read to its end back to the pool
+
+
+def _checked(source: Source, head: Any, start: int, stop: int | None, etag: str) -> Answer:
+    status = head["ResponseMetadata"]["HTTPStatusCode"]
+    length = head.get("ContentLength")
+    given = str(head.get("ETag", ""))
+    if etag and given != etag:
+        raise _changed(source)
+    if status == 200 and not etag and start == 0:
+        # Asked for no range, or the server knows none: the whole object.
+        if length is None:
+            raise Damaged(f"Cannot {source.action}: the server does not say how long it is.")
+        return Answer(head["Body"], given, 0, length, length)
+    if status != 206:
+        raise Damaged(
+            f"Cannot {source.action}: asked for a range, the server sent something else "
+            f"(status {status}).",
+        )
+    match = _CONTENT_RANGE.match(head.get("ContentRange", ""))
+    if not match:
+        raise Damaged(f"Cannot {source.action}: the server does not say which range it sent.")
+    first, last, total = (int(number) for number in match.groups())
+    wanted = total if stop is None else min(stop, total)
+    if first != start or last + 1 != wanted or length not in {None, wanted - start}:
+        raise Damaged(
+            f"Cannot {source.action}: asked for bytes {start:,} to {wanted - 1:,}, the server "
+            f"sent {first:,} to {last:,}."
+        )
+    return Answer(head["Body"], given, start, wanted, total)
+
+
+def _changed(source: Source) -> ObjectChanged:
+    return ObjectChanged(
+        f"Cannot {source.action}: the object was replaced while it was read.", hint="Try again."
+    )
+
+
+def _status(error: BaseException) -> int:
+    response = getattr(error, "response", None) or {}
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
