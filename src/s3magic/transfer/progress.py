@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Active", "Display", "Meter", "Silent", "watching"]
 
 _WINDOW = 4.0  # seconds over which a rate is taken: steady, and soon true
+_FASTEST = 0.1  # seconds between two drawings, at least: front ends must keep up
+
+_log = logging.getLogger("s3magic")
 
 
 @dataclass(slots=True)
@@ -89,6 +93,18 @@ class Meter:
         self._next += 1
         self.active[self._next] = Active(name, size, self.clock())
         return self._next
+
+    def expect(self, size: int | None) -> None:
+        """Note one more transfer to come, of `size` bytes where that is known."""
+        self.files = (self.files or 0) + 1
+        self.size = (self.size or 0) + (size or 0)
+
+    def learn(self, number: int, size: int) -> None:
+        """Note how large a transfer under way turned out to be."""
+        active = self.active[number]
+        if self.size is not None:
+            self.size += size - active.size
+        active.size = size
 
     def advance(self, number: int, size: int, *, moved: bool = True) -> None:
         """Note `size` more bytes safe at their target.
@@ -169,9 +185,12 @@ class Meter:
     @property
     def remaining(self) -> float | None:
         """Seconds left at the present rate; None while nobody can say."""
-        if not self.size or not (rate := self.rate):
-            return None
-        return max(0.0, (self.size - self.done_size) / rate)
+        rate = self.rate
+        if self.size and self.moved and rate:
+            return max(0.0, (self.size - self.done_size) / rate)
+        if self.files and not self.size and not self.moved and rate:
+            return max(0.0, (self.files - self.done_files - self.skipped - self.failed) / rate)
+        return None
 
     def slowest(self, number: int) -> list[Active]:
         """Give the transfers that have been under way longest, oldest first."""
@@ -198,7 +217,7 @@ class Display(Protocol):
     def draw(self, meter: Meter) -> None:
         """Show the state as it is; the first call puts the display on the screen."""
 
-    def close(self, meter: Meter, summary: str) -> None:
+    def close(self, summary: str) -> None:
         """Leave one line of plain text (none if empty) in place of what was drawn."""
 
 
@@ -208,7 +227,7 @@ class Silent:
     def draw(self, meter: Meter) -> None:
         """Draw nothing."""
 
-    def close(self, meter: Meter, summary: str) -> None:
+    def close(self, summary: str) -> None:
         """Say nothing."""
 
 
@@ -225,21 +244,32 @@ async def watching(
     """
     drawn = False
 
+    def show(act: Callable[[], None]) -> None:
+        # Bytes matter more than their bar: a terminal that hung up or a front
+        # end that failed must not end a transfer, nor hide how one ended.
+        try:
+            act()
+        except Exception:  # noqa: BLE001 - whatever a front end may throw
+            _log.warning("The progress display failed; the work goes on.", exc_info=True)
+
     async def tick() -> None:
         nonlocal drawn
         while True:
-            await asyncio.sleep(defaults().refresh)
+            await asyncio.sleep(max(_FASTEST, defaults().refresh))
             meter.sample()
             if meter.elapsed >= defaults().progress_delay:
                 drawn = True
-                display.draw(meter)
+                show(lambda: display.draw(meter))
 
     ticker = asyncio.create_task(tick(), name="s3magic-progress")
     try:
         yield meter
+    except asyncio.CancelledError:
+        meter.stopped = True
+        raise
     finally:
         meter.ended = meter.clock()
         ticker.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await ticker
-        display.close(meter, "" if quiet_if_short and not drawn else meter.summary)
+        summary = "" if quiet_if_short and not drawn else meter.summary
+        show(lambda: display.close(summary))
+        await asyncio.wait({ticker})
