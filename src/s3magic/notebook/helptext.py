@@ -1,0 +1,92 @@
+"""Write a magic's help: what ``-h`` and ``%magic?`` show."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from s3magic.notebook.verbs import Option, Verb
+
+__all__ = ["help_text"]
+
+_WIDTH = 88
+_QUOTING = (
+    "Names with blanks go in quotes. $name and {expression} stand for Python values, "
+    "and a word that is nothing else is the value itself. Within 'single quotes' every "
+    "character is itself; elsewhere $$, {{ and }} are the plain characters."
+)
+
+
+def help_text(verb: Verb) -> str:
+    """Give a verb's help: usage, arguments, options, numbered examples.
+
+    Args:
+        verb: The magic's description.
+
+    Returns:
+        Plain text, at most 88 characters wide where words allow.
+    """
+    places = [
+        (item.name + ("…" if item.many else ""), item.help)
+        for item in verb.positionals
+        if item.help
+    ]
+    options = [(_written(option), _told(option)) for option in verb.options]
+    options.append(("-h, --help", "show this and do nothing"))
+    column = min(28, max(len(left) for left, _ in places + options) + 4)
+    parts = [verb.usage, verb.summary]
+    if places:
+        parts.append("\n".join(_rows(places, column)))
+    parts.append("\n".join(["Options", *_rows(options, column)]))
+    paragraphs = [*verb.details.split("\n\n"), _QUOTING]
+    if verb.twin:
+        paragraphs.append(
+            f"In a cell, await {verb.twin}(...) takes the same options by the same names: "
+            "--some-option 5 is some_option=5."
+        )
+    parts += [textwrap.fill(" ".join(text.split()), _WIDTH) for text in paragraphs if text.strip()]
+    if verb.examples:
+        parts.append("\n".join(["Examples", *_examples(verb.examples)]))
+    return "\n\n".join(parts)
+
+
+def _written(option: Option) -> str:
+    """Give an option as it is typed: ``-n, --limit N``."""
+    flags = ", ".join(option.flags)
+    kind = option.takes
+    if kind is None:
+        return flags
+    return f"{flags} {'|'.join(option.choices) or kind.metavar}"
+
+
+def _told(option: Option) -> str:
+    """Give what an option is for, and what holds without it."""
+    told = option.help
+    if option.repeatable:
+        told += " (may be repeated)"
+    if option.default is not None:
+        told += f" (default: {option.default})"
+    return told
+
+
+def _rows(pairs: Iterable[tuple[str, str]], column: int) -> Iterable[str]:
+    """Lay pairs out in two columns."""
+    for left, right in pairs:
+        lines = textwrap.wrap(right, _WIDTH - column) or [""]
+        start = f"  {left}"
+        if len(start) + 2 > column:
+            yield start
+            start = ""
+        yield f"{start:<{column}}{lines[0]}".rstrip()
+        yield from (" " * column + line for line in lines[1:])
+
+
+def _examples(examples: Iterable[tuple[str, str]]) -> Iterable[str]:
+    """Number the examples."""
+    for number, (line, says) in enumerate(examples, 1):
+        yield f"  {number}. {line}"
+        if says:
+            yield f"     {says}"

@@ -1,0 +1,91 @@
+"""The kinds of value that an option can have.
+
+A value comes as text from the line, or as any object from ``$name``; both are
+taken if they can be meant.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, SupportsFloat, SupportsIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["INTEGER", "NUMBER", "OBJECT", "PAIR", "SIZE", "TEXT", "Kind"]
+
+_SIZE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of value.
+
+    Args:
+        metavar: What help calls such a value.
+        convert: Gives the value; raises ValueError or TypeError for what cannot be one.
+        wanted: How an error calls it: ``a whole number``.
+    """
+
+    metavar: str
+    convert: Callable[[object], object]
+    wanted: str
+
+
+def _integer(value: object) -> int:
+    if isinstance(value, str):
+        return int(value)
+    if isinstance(value, SupportsIndex) and not isinstance(value, bool):
+        return operator.index(value)
+    raise TypeError
+
+
+def _number(value: object) -> float:
+    if isinstance(value, str | SupportsFloat) and not isinstance(value, bool):
+        return float(value)
+    raise TypeError
+
+
+def _text(value: object) -> str:
+    if isinstance(value, os.PathLike):
+        return str(os.fspath(value))
+    if isinstance(value, bytes | bytearray | Mapping | list | tuple | set) or value is None:
+        raise TypeError
+    return str(value)
+
+
+def _size(value: object) -> int:
+    """Read ``8MiB`` and ``8m`` in powers of 1,024, ``8MB`` in powers of 1,000."""
+    if not isinstance(value, str):
+        return _integer(value)
+    match = _SIZE.fullmatch(value.strip())
+    if match is None:
+        raise ValueError
+    number, prefix, binary = match.groups()
+    decimal = prefix and not binary and value.strip()[-1] in "bB"
+    size = float(number) * (1000 if decimal else 1024) ** _POWERS[prefix.lower()]
+    if size != int(size):
+        raise ValueError
+    return int(size)
+
+
+def _pair(value: object) -> dict[str, str]:
+    if isinstance(value, Mapping):
+        return {str(key): str(item) for key, item in value.items()}
+    name, equals, text = str(value).partition("=")
+    if not name or not equals:
+        raise ValueError
+    return {name: text}
+
+
+INTEGER = Kind("N", _integer, "a whole number")
+NUMBER = Kind("NUMBER", _number, "a number")
+TEXT = Kind("TEXT", _text, "text")
+SIZE = Kind("SIZE", _size, "a size in bytes, such as 8MiB, 64k or 5000000")
+PAIR = Kind("NAME=VALUE", _pair, "of the form name=value")
+OBJECT = Kind("VALUE", lambda value: value, "anything")

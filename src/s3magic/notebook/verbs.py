@@ -1,0 +1,111 @@
+"""Describe a magic and its awaitable twin, once for both.
+
+`s3magic.notebook.arguments` reads a line by the description,
+`s3magic.notebook.helptext` writes the help from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from s3magic.notebook.kinds import OBJECT, TEXT, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Option", "Positional", "Verb"]
+
+
+@dataclass(frozen=True, slots=True)
+class Positional:
+    """An argument that is known by its place.
+
+    Args:
+        name: What help calls it: ``SOURCE``.
+        help: One phrase.
+        required: Whether it must be given.
+        many: Whether any number may stand here: one is passed as itself,
+            several as a list. At most one of a verb's positionals may be so.
+        kind: What it may be; by default any text or object.
+        accepts: For an optional one behind `many`: whether the last word is
+            this one rather than one more of those. By default it is.
+    """
+
+    name: str
+    help: str = ""
+    required: bool = True
+    many: bool = False
+    kind: Kind = OBJECT
+    accepts: Callable[[object], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An argument that is known by its name.
+
+    Args:
+        flags: How it is written: ``("-r", "--recursive")``.
+        help: One phrase.
+        kind: What its value may be; None for a switch, which takes none.
+        choices: The only values there are, if so.
+        default: What help says holds when it is not given; `parse` passes nothing then.
+        raw: Its value is in a language that has ``$`` and braces of its own:
+            only a whole ``$name`` is looked up, nothing inside.
+        repeatable: Whether it may be given again: the values make a list, or,
+            where each is a mapping, one dict.
+        keyword: The twin's name for it; by default that of the last flag.
+        value: What a switch passes.
+    """
+
+    flags: tuple[str, ...]
+    help: str = ""
+    kind: Kind | None = None
+    choices: tuple[str, ...] = ()
+    default: object = None
+    raw: bool = False
+    repeatable: bool = False
+    keyword: str = ""
+    value: object = True
+
+    @property
+    def name(self) -> str:
+        """The keyword that the twin takes: ``--page-size`` is ``page_size``."""
+        return self.keyword or self.flags[-1].lstrip("-").replace("-", "_")
+
+    @property
+    def takes(self) -> Kind | None:
+        """What its value may be; None for a switch."""
+        return TEXT if self.kind is None and (self.choices or self.raw) else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A magic and its awaitable twin.
+
+    Args:
+        name: The magic's name, without ``%``.
+        summary: What it does: one sentence.
+        positionals: In their order.
+        options: As help lists them; ``-h, --help`` is every verb's.
+        examples: Lines that work when pasted, each with what it does.
+        twin: How the twin is called in a cell: ``s3.ls``.
+        details: What else help should say; paragraphs.
+    """
+
+    name: str
+    summary: str
+    positionals: tuple[Positional, ...] = ()
+    options: tuple[Option, ...] = ()
+    examples: tuple[tuple[str, str], ...] = ()
+    twin: str = ""
+    details: str = ""
+
+    @property
+    def usage(self) -> str:
+        """The line that shows what goes where: ``%s3get SOURCE… [TARGET] [options]``."""
+        words = [f"%{self.name}"]
+        for item in self.positionals:
+            name = item.name + ("…" if item.many else "")
+            words.append(name if item.required else f"[{name}]")
+        return " ".join([*words, "[options]"])

@@ -1,0 +1,68 @@
+"""An extension with coroutine magics that know nothing of S3, for the tests of awaiting."""
+
+import asyncio
+import threading
+
+from IPython.core.magic import needs_local_scope, no_var_expand
+
+from s3magic.notebook.awaiting import CoroutineMagics
+from s3magic.notebook.bridge import on_caller
+
+
+@no_var_expand
+@needs_local_scope
+async def echo(line, local_ns):
+    """Give the line back. HELP-OF-ECHO."""
+    await asyncio.sleep(0)
+    return line, where()
+
+
+async def cell_echo(line, cell):
+    """Give the line and the cell back."""
+    await asyncio.sleep(0)
+    return line, cell, where()
+
+
+async def fail(line):
+    """Raise ValueError."""
+    await asyncio.sleep(0)
+    raise ValueError(f"no {line}")
+
+
+async def stall(line):
+    """Wait for what never comes, as on a server that fell silent."""
+    print("begun", flush=True)
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        await asyncio.sleep(0.01)
+        print("cleaned up", flush=True)
+
+
+async def draw(line):
+    """Tell on which thread a drawing is done."""
+    drawn = []
+    on_caller(lambda: drawn.append(threading.current_thread() is threading.main_thread()))
+    while not drawn:
+        await asyncio.sleep(0.01)
+    return drawn
+
+
+def where():
+    """Tell on which loop this runs."""
+    helper = threading.current_thread() is not threading.main_thread()
+    return "bridge" if helper else id(asyncio.get_running_loop())
+
+
+def load_ipython_extension(shell):
+    global magics
+    magics = CoroutineMagics(shell)
+    magics.add("echo", echo)
+    magics.add("echo", cell_echo, "cell")
+    magics.add("fail", fail)
+    magics.add("stall", stall)
+    magics.add("draw", draw)
+
+
+def unload_ipython_extension(shell):
+    magics.unload()
