@@ -1,0 +1,38 @@
+"""Open the tour in JupyterLab, beside an S3 server with data.
+
+Both end together. Options after ``ARGS=`` go to JupyterLab:
+``make lab ARGS=--no-browser``.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from demo_server import demo_server, run
+
+from s3magic.server_probe import HOST, free_port, is_free
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+USUAL_PORT = 8888
+
+
+def main(options: list[str]) -> int:
+    """Run JupyterLab until it ends; gives its exit status."""
+    port = USUAL_PORT if is_free(USUAL_PORT) else free_port()
+    token = secrets.token_hex(16)
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={NOTEBOOKS}"]
+    command += [f"--ip={HOST}", f"--port={port}", "--LabApp.default_url=/lab/tree/tour.ipynb"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    print("Starting an S3 server on this machine, and filling it with data …", flush=True)
+    with demo_server() as environment:
+        print(f"The server is at {environment['AWS_ENDPOINT_URL_S3']}, the tour at")
+        print(f"\n  http://{HOST}:{port}/lab/tree/tour.ipynb?token={token}\n", flush=True)
+        return run([*command, *options], environment | {"JUPYTER_TOKEN": token})
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
