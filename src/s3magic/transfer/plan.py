@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import BadArgument
 from s3magic.settings import MiB
@@ -77,7 +77,7 @@ class Upload:
     uri: S3Uri
     size: int
     name: str
-    headers: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
     refused: S3Error | None = None
 
     @property

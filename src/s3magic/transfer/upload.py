@@ -1,0 +1,265 @@
+"""Sends one file, or some bytes: the object is there whole, or as it was before.
+
+A multipart upload that does not end well is aborted, whatever ended it. The
+answer to the request that completes one may get lost, or be an error inside a
+200; then the object itself is asked what became of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s3magic.errors import AlreadyExists, LocalFault
+from s3magic.transfer.disk import in_thread
+from s3magic.transfer.plan import cut, upload_part_size
+from s3magic.transfer.window import each, stream
+from s3magic.translation import translate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from types_aiobotocore_s3 import S3Client
+
+    from s3magic.transfer.engine import Run
+    from s3magic.transfer.plan import Part, Upload
+
+__all__ = ["send", "upload"]
+
+_ABORT_INLINE = 0.5  # seconds that a cancelled cell waits for the abort
+_ABORT_TRIES = 3  # S3 API, AbortMultipartUpload: parts in flight may outlive the first
+_TOOK_IT = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
+
+# Of the arguments of PutObject, those that belong to the whole, not to a part.
+_PART_OPTIONS = {"SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5", "RequestPayer"}
+
+
+async def upload(shared: Run, job: Upload, number: int) -> int:
+    """Send one file or some bytes; the engine's work for `put`.
+
+    Args:
+        shared: What the jobs share.
+        job: The source, the key and its headers.
+        number: The job's number at the meter.
+
+    Returns:
+        Bytes of the object.
+
+    Raises:
+        S3Error: The key holds what it held before.
+        AlreadyExists: There is an object, and `shared.no_clobber` is set.
+    """
+    await send(shared, job, number)
+    return job.size
+
+
+async def send(shared: Run, job: Upload, number: int) -> dict[str, Any]:
+    """Do what `upload` does; gives S3's own answer to the last request."""
+    condition: dict[str, Any] = {"IfNoneMatch": "*"} if shared.no_clobber else {}
+    try:
+        if job.size < shared.threshold:
+            return await _put_whole(shared, job, number, condition)
+        if shared.no_clobber:
+            await _refuse_existing(shared.client, job)
+        return await _put_in_parts(shared, job, number, condition)
+    except Exception as error:
+        if shared.no_clobber and _code(error) in _TOOK_IT:
+            raise _exists(job) from error
+        raise translate(error, f"put {job.uri}") from error
+
+
+async def _put_whole(
+    shared: Run, job: Upload, number: int, condition: dict[str, Any]
+) -> dict[str, Any]:
+    async with shared.slots.take(job.size):
+        body = await in_thread(_read, job, 0, job.size)
+        answer = await shared.client.put_object(
+            Bucket=job.uri.bucket, Key=job.uri.key, Body=body, **job.headers, **condition
+        )
+    shared.meter.advance(number, job.size)
+    return dict(answer)
+
+
+async def _put_in_parts(
+    shared: Run, job: Upload, number: int, condition: dict[str, Any]
+) -> dict[str, Any]:
+    parts = cut(job.size, upload_part_size(job.size, shared.part_size))
+    tags: dict[int, dict[str, Any]] = {}
+    stamp = await in_thread(_stamp, job)
+    async with _multipart(shared, job) as upload_id:
+        where = _where(job, upload_id)
+        options = {name: job.headers[name] for name in _PART_OPTIONS & job.headers.keys()}
+
+        async def put(part: Part) -> None:
+            async with shared.slots.take(part.size):
+                body = await in_thread(_read, job, part.start, part.size)
+                answer: Any = await shared.client.upload_part(
+                    **where, PartNumber=part.index + 1, Body=body, **options
+                )
+            kept = {name: answer[name] for name in answer if name.startswith("Checksum")}
+            kept.pop("ChecksumType", None)
+            tags[part.index] = {"PartNumber": part.index + 1, "ETag": answer["ETag"], **kept}
+            shared.meter.advance(number, part.size)
+
+        await each(stream(parts), put, shared.concurrency)
+        if await in_thread(_stamp, job) != stamp:
+            raise LocalFault(
+                f"Cannot put {job.uri}: {job.name!r} changed while it was read.", hint="Try again."
+            )
+        ordered: list[Any] = [tags[part.index] for part in parts]
+        try:
+            answer: Any = await shared.client.complete_multipart_upload(
+                **where, MultipartUpload={"Parts": ordered}, **condition
+            )
+        except Exception as error:  # noqa: BLE001 - raised again unless it did work
+            return await _verify(shared.client, job, ordered, error)
+    return dict(answer)
+
+
+@contextlib.asynccontextmanager
+async def _multipart(shared: Run, job: Upload) -> AsyncIterator[str]:
+    """Open a multipart upload for the block, and abort it unless the block ends well."""
+    # Not cancellable in between: an upload whose name nobody heard stays open for ever.
+    creating = asyncio.ensure_future(
+        shared.client.create_multipart_upload(Bucket=job.uri.bucket, Key=job.uri.key, **job.headers)
+    )
+    try:
+        created = await asyncio.shield(creating)
+    except asyncio.CancelledError:
+        await _bounded(_abort_when_created(shared.client, job, creating))
+        raise
+    upload_id = created["UploadId"]
+    try:
+        yield upload_id
+    except BaseException:
+        await _bounded(_abort(shared.client, job, upload_id))
+        raise
+
+
+def _where(job: Upload, upload_id: str) -> dict[str, Any]:
+    return {"Bucket": job.uri.bucket, "Key": job.uri.key, "UploadId": upload_id}
+
+
+async def _abort_when_created(client: S3Client, job: Upload, creating: Any) -> None:
+    with contextlib.suppress(Exception):
+        await _abort(client, job, (await creating)["UploadId"])
+
+
+async def _abort(client: S3Client, job: Upload, upload_id: str) -> None:
+    """Abort an upload, until the server says that it knows it no more."""
+    where = _where(job, upload_id)
+    for _ in range(_ABORT_TRIES):
+        with contextlib.suppress(Exception):
+            await client.abort_multipart_upload(**where)
+        try:
+            await client.list_parts(**where)
+        except Exception as error:  # noqa: BLE001 - gone, or out of reach: try that again
+            if _code(error) in {"NoSuchUpload", "404"}:
+                return
+
+
+_aborting: set[asyncio.Task[None]] = set()
+
+
+async def _bounded(clean_up: Any) -> None:
+    """Wait a moment for a clean-up; one that takes longer goes on by itself.
+
+    So a server that went silent does not keep an interrupted cell, and still
+    gets its abort if it comes back.
+    """
+    task = asyncio.ensure_future(clean_up)
+    _aborting.add(task)
+    task.add_done_callback(_aborting.discard)
+    await asyncio.wait([task], timeout=_ABORT_INLINE)
+
+
+async def _verify(
+    client: S3Client, job: Upload, parts: list[dict[str, Any]], error: Exception
+) -> dict[str, Any]:
+    """Find out whether a completion that seems to have failed did work.
+
+    The ETag of a multipart object is the MD5 of its parts' MD5s, where the
+    parts' ETags are MD5s.
+
+    Raises:
+        Exception: It did not: `error`.
+    """
+    if _code(error) in _TOOK_IT:
+        raise error
+    with contextlib.suppress(Exception):
+        found = await client.head_object(Bucket=job.uri.bucket, Key=job.uri.key)
+        if found["ContentLength"] == job.size and found["ETag"] == _combined(parts):
+            return {"ETag": found["ETag"], "ResponseMetadata": found["ResponseMetadata"]}
+    raise error
+
+
+def _combined(parts: list[dict[str, Any]]) -> str:
+    """Compute the ETag of the whole; empty where the parts' ETags are no MD5s."""
+    try:
+        sums = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in parts)
+    except ValueError:
+        return ""
+    whole = hashlib.md5(sums, usedforsecurity=False).hexdigest()
+    return f'"{whole}-{len(parts)}"'
+
+
+async def _refuse_existing(client: S3Client, job: Upload) -> None:
+    """Ask before sending much; the completion asks again, without a race."""
+    try:
+        await client.head_object(Bucket=job.uri.bucket, Key=job.uri.key)
+    except Exception as error:  # noqa: BLE001 - missing, or not told: the completion decides
+        del error
+        return
+    raise _exists(job)
+
+
+def _exists(job: Upload) -> AlreadyExists:
+    return AlreadyExists(f"{job.uri} is there already, and was left as it is.")
+
+
+def _read(job: Upload, start: int, size: int) -> io.BytesIO:
+    """Read a piece of the source, all of it, as the body of a request.
+
+    A stream, because aiohttp writes it as fast as the socket takes it; bytes it
+    would write at once, into a buffer of the transport that holds them a second
+    time. The stream must be the only owner of its bytes, or it copies them too.
+    """
+    if not isinstance(job.source, Path):
+        return io.BytesIO(memoryview(job.source)[start : start + size])
+    with job.source.open("rb", buffering=0) as file:
+        file.seek(start)
+        body = io.BytesIO(_exactly(file, size))
+        whole = start + size == job.size
+        if body.getbuffer().nbytes < size or (whole and file.read(1)):
+            raise LocalFault(
+                f"Cannot put {job.uri}: {job.name!r} changed its size while it was read.",
+                hint="Try again.",
+            )
+    return body
+
+
+def _exactly(file: io.FileIO, size: int) -> bytes:
+    """Read `size` bytes, less only where the file ends: one read may give less."""
+    data = file.read(size)
+    while data and len(data) < size and (more := file.read(size - len(data))):
+        data += more
+    return data
+
+
+def _stamp(job: Upload) -> tuple[int, int]:
+    """Give what changes when a file does."""
+    if not isinstance(job.source, Path):
+        return 0, 0
+    found = job.source.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _code(error: BaseException) -> str:
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        return str(response.get("Error", {}).get("Code", ""))
+    return getattr(error, "code", "")
