@@ -8,6 +8,8 @@ from IPython.core.magic import needs_local_scope, no_var_expand
 from s3magic.notebook.awaiting import CoroutineMagics
 from s3magic.notebook.bridge import on_caller
 
+LOADED = {}
+
 
 @no_var_expand
 @needs_local_scope
@@ -41,11 +43,16 @@ async def stall(line):
 
 async def draw(line):
     """Tell on which thread a drawing is done."""
-    drawn = []
-    on_caller(lambda: drawn.append(threading.current_thread() is threading.main_thread()))
-    while not drawn:
-        await asyncio.sleep(0.01)
-    return drawn
+    loop, drawn = asyncio.get_running_loop(), asyncio.Event()
+    threads = []
+
+    def act():
+        threads.append(threading.current_thread() is threading.main_thread())
+        loop.call_soon_threadsafe(drawn.set)
+
+    on_caller(act)
+    await drawn.wait()
+    return threads
 
 
 def where():
@@ -55,8 +62,7 @@ def where():
 
 
 def load_ipython_extension(shell):
-    global magics
-    magics = CoroutineMagics(shell)
+    magics = LOADED[shell] = CoroutineMagics(shell)
     magics.add("echo", echo)
     magics.add("echo", cell_echo, "cell")
     magics.add("fail", fail)
@@ -65,4 +71,4 @@ def load_ipython_extension(shell):
 
 
 def unload_ipython_extension(shell):
-    magics.unload()
+    LOADED.pop(shell).unload()

@@ -93,7 +93,7 @@ class Kernel:
             self.manager.shutdown_kernel()
             self.client.stop_channels()
             self.client = None
-            with open(self._stderr_read, "rb") as stream:
+            with os.fdopen(self._stderr_read, "rb") as stream:
                 self.log = stream.read()
             self.manager.cleanup_resources()
         return self.log.decode(errors="replace")
@@ -123,11 +123,8 @@ class Kernel:
         """Run a cell to its end."""
         return self.finish(self.start(code), deadline=deadline)
 
-    def interrupt_after_print(self, code, text="begun"):
-        """Run a cell, interrupt it when it has printed `text`.
-
-        `seconds` of the answer counts from the interrupt.
-        """
+    def begin(self, code, text="begun"):
+        """Have a cell begin, and come back when it has printed `text`."""
         since, request = self.start(code)
         seen = ""
         for kind, content in self._messages(request, since + DEADLINE):
@@ -136,6 +133,14 @@ class Kernel:
                 break
         else:
             raise AssertionError(f"the cell ended without {text!r}: {seen!r}")
+        return request
+
+    def interrupt_after_print(self, code, text="begun"):
+        """Run a cell, interrupt it when it has printed `text`.
+
+        `seconds` of the answer counts from the interrupt.
+        """
+        request = self.begin(code, text)
         interrupted = time.monotonic()
         self.manager.interrupt_kernel()
         return self.finish((interrupted, request))
