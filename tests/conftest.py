@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from s3magic.server import Server
 from servers import MotoServer, Rig
+
+HOME = str(Path.home())  # before any test hides it
 
 
 def isolate(monkeypatch, home):
@@ -38,6 +41,12 @@ def environment(home, monkeypatch):
     """The same isolation again for each test, whatever the one before it left behind."""
     isolate(monkeypatch, home)
     return monkeypatch
+
+
+@pytest.fixture(scope="session")
+def original_home():
+    """The developer's own home folder, for a test that installs packages."""
+    return HOME
 
 
 @pytest.fixture(scope="session")

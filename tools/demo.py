@@ -38,6 +38,7 @@ def main(build: Path = ROOT / "build") -> int:
             notebook,
             timeout=300,
             kernel_name="python3",
+            extra_arguments=["--log-level=ERROR"],  # it warns of TCP, which is loopback here
             resources={"metadata": {"path": str(work)}},
             on_cell_start=lambda cell, **_: show_text(cell),
             on_cell_executed=lambda cell, **_: show_outputs(cell),
