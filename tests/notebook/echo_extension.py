@@ -19,6 +19,14 @@ async def echo(line, local_ns):
     return line, where()
 
 
+@no_var_expand
+@needs_local_scope
+async def scope(line, local_ns):
+    """Give the value of a variable that the caller sees."""
+    await asyncio.sleep(0)
+    return local_ns[line]
+
+
 async def cell_echo(line, cell):
     """Give the line and the cell back."""
     await asyncio.sleep(0)
@@ -65,6 +73,7 @@ def load_ipython_extension(shell):
     magics = LOADED[shell] = CoroutineMagics(shell)
     magics.add("echo", echo)
     magics.add("echo", cell_echo, "cell")
+    magics.add("scope", scope)
     magics.add("fail", fail)
     magics.add("stall", stall)
     magics.add("draw", draw)

@@ -307,6 +307,19 @@ def test_drawing_is_done_on_the_thread_that_owns_the_display(kernel, cell):
     assert value_of(kernel.run(cell)) == [True]
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "mine = 'm'\n%scope mine",
+        "def f():\n    mine = 'm'\n    x = %scope mine\n    return x\nf()",
+        "async def f():\n    mine = 'm'\n    x = %scope mine\n    return x\nawait f()",
+    ],
+)
+def test_magic_sees_its_callers_variables(kernel, cell):
+    """What IPython's decorators on the coroutine function ask for is passed."""
+    assert value_of(kernel.run(cell)) == "m"
+
+
 def test_question_mark_shows_the_coroutines_docstring(terminal):
     """`%echo?` is the help of the coroutine function."""
     assert "HELP-OF-ECHO" in terminal.run("%echo?")

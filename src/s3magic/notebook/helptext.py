@@ -44,8 +44,8 @@ def help_text(verb: Verb) -> str:
     paragraphs = [*verb.details.split("\n\n"), _QUOTING]
     if verb.twin:
         paragraphs.append(
-            f"In a cell, await {verb.twin}(...) takes the same options by the same names: "
-            "--some-option 5 is some_option=5."
+            f"In a cell, await {verb.twin}(...) takes the same options by the same names"
+            f"{_same_names(verb.options)}."
         )
     parts += [textwrap.fill(" ".join(text.split()), _WIDTH) for text in paragraphs if text.strip()]
     if verb.examples:
@@ -60,6 +60,15 @@ def _written(option: Option) -> str:
     if kind is None:
         return flags
     return f"{flags} {'|'.join(option.choices) or kind.metavar}"
+
+
+def _same_names(options: Iterable[Option]) -> str:
+    """Show on the first option with a value how its name is written in a call."""
+    for option in options:
+        if option.takes is not None and not option.choices:
+            value = option.takes.metavar
+            return f": {option.flags[-1]} {value} is {option.name}={value}"
+    return ""
 
 
 def _told(option: Option) -> str:
