@@ -61,6 +61,7 @@ class Meter:
         files: How many there are in all; None while that is not known.
         size: Bytes in all; None while that is not known, or where nothing moves.
         clock: Gives the time in seconds; a test gives its own.
+        note: What the summary must say besides, even of a short run.
     """
 
     doing: str
@@ -69,6 +70,7 @@ class Meter:
     files: int | None = None
     size: int | None = None
     clock: Callable[[], float] = time.monotonic
+    note: str = ""
     done_files: int = 0
     done_size: int = 0
     moved: int = 0
@@ -208,6 +210,7 @@ class Meter:
         for number, word in ((self.skipped, "skipped"), (self.failed, "failed")):
             if number:
                 said += f", {number:,} {word}"
+        said += f", {self.note}" if self.note else ""
         return said + (", cancelled." if self.stopped else ".")
 
 
@@ -270,6 +273,7 @@ async def watching(
     finally:
         meter.ended = meter.clock()
         ticker.cancel()
-        summary = "" if quiet_if_short and not drawn else meter.summary
+        short = quiet_if_short and not drawn and not meter.note
+        summary = "" if short else meter.summary
         show(lambda: display.close(summary))
         await asyncio.wait({ticker})
