@@ -1,0 +1,233 @@
+"""Ask a bucket for its keys, page after page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, fields, replace
+from itertools import compress
+from typing import TYPE_CHECKING, Any
+
+from s3magic.errors import ServerFault
+from s3magic.listing.hook import install, taking
+from s3magic.listing.parsing import Columns
+from s3magic.settings import defaults
+from s3magic.translation import translate
+from s3magic.uri import S3Uri
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from types_aiobotocore_s3 import S3Client
+
+    from s3magic.model import S3Owner
+
+__all__ = ["Listing", "Page", "pages"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What to list.
+
+    Args:
+        bucket: The bucket.
+        prefix: Keys that begin with this, as S3 means it: ``a`` finds ``ab`` too.
+        delimiter: ``/`` for one level, with the folders as prefixes; empty for all.
+        page_size: Keys asked for in one request; None for the default.
+        start_after: Only keys behind this one, in the order of code points.
+        owner: Ask for the owners.
+        versions: List every version and every delete marker.
+    """
+
+    bucket: str
+    prefix: str = ""
+    delimiter: str = ""
+    page_size: int | None = None
+    start_after: str = ""
+    owner: bool = False
+    versions: bool = False
+
+    def __str__(self) -> str:
+        return f"list {S3Uri(self.bucket, self.prefix)}"
+
+
+@dataclass(slots=True)
+class Page:
+    """One page: a list a column, each as long as `keys`, and the common prefixes.
+
+    Args:
+        keys: The keys.
+        sizes: Bytes.
+        modified: In UTC.
+        etags: Without quotes.
+        classes: Storage classes, ``STANDARD`` for example.
+        prefixes: The folders of this level that begin on this page.
+        more: Whether the server has more.
+        owners: Where they were asked for.
+        version_ids: Where versions were asked for; so are the next two.
+        latest: Whether it is the newest version of its key.
+        deleted: Whether it is a delete marker.
+    """
+
+    keys: list[str]
+    sizes: list[int]
+    modified: list[dt.datetime | None]
+    etags: list[str | None]
+    classes: list[str | None]
+    prefixes: list[str]
+    more: bool = False
+    owners: list[S3Owner | None] | None = None
+    version_ids: list[str | None] | None = None
+    latest: list[bool] | None = None
+    deleted: list[bool] | None = None
+
+    def __len__(self) -> int:
+        return len(self.keys) + len(self.prefixes)
+
+    @property
+    def order(self) -> list[int] | None:
+        """The order of the rows, keys and then prefixes counted on; None for as they are.
+
+        S3 lists folders among the objects, by name.
+        """
+        if not self.keys or not self.prefixes:
+            return None
+        names = self.keys + self.prefixes
+        return sorted(range(len(names)), key=names.__getitem__)
+
+    def first(self, number: int) -> Page:
+        """Give the page with its first rows alone."""
+        order = self.order or range(len(self))
+        chosen = set(order[:number])
+        border = len(self.keys)
+        return self.kept(
+            [at in chosen for at in range(border)],
+            [at in chosen for at in range(border, len(self))],
+        )
+
+    def kept(self, keys: Sequence[bool], prefixes: Sequence[bool]) -> Page:
+        """Give the page with only those of its keys and prefixes whose flag is set."""
+        chosen: dict[str, Any] = {"prefixes": list(compress(self.prefixes, prefixes))}
+        for name in _COLUMNS:
+            column = getattr(self, name)
+            chosen[name] = None if column is None else list(compress(column, keys))
+        return replace(self, **chosen)
+
+
+_COLUMNS = tuple(one.name for one in fields(Page) if one.name not in {"prefixes", "more"})
+
+
+async def pages(client: S3Client, listing: Listing) -> AsyncIterator[Page]:
+    """Give a listing's pages in the server's order, each as soon as it is here.
+
+    It ends on every server: one that gives the same page, or the same token to
+    go on with, twice is an error. Keys up to ``start_after`` never appear, even
+    where the server does not know that parameter.
+
+    Args:
+        client: Any aiobotocore client.
+        listing: What to list.
+
+    Raises:
+        S3Error: The server refuses, is missing, or contradicts itself.
+    """
+    install(client)
+    ask: Any = client.list_object_versions if listing.versions else client.list_objects_v2
+    request = _request(listing)
+    seen: set[tuple[object, ...]] = set()
+    first = last_prefix = None
+    while True:
+        try:
+            with taking() as catch:
+                answer = await ask(**request)
+        except Exception as error:
+            raise translate(error, str(listing)) from error
+        columns = catch.columns or _columns(answer)
+        begin = (columns.keys[0], columns.version_ids[0]) if columns.keys else None
+        if begin is not None and begin == first:
+            raise ServerFault(f"Cannot {listing}: the server gives the same page again and again.")
+        if columns.prefixes and columns.prefixes[0] == last_prefix:
+            del columns.prefixes[0]  # some servers repeat a folder that two pages share
+        first, last_prefix = begin, columns.prefixes[-1] if columns.prefixes else last_prefix
+        page = _page(columns, listing, more=bool(answer.get("IsTruncated")))
+        token = _token(answer, listing) if page.more else {}
+        if page.more and (not any(token.values()) or tuple(token.values()) in seen):
+            raise ServerFault(
+                f"Cannot {listing}: the server says there is more, and not where.",
+                hint="It may not know ListObjectsV2; a larger --page-size may need fewer pages.",
+            )
+        yield page
+        if not page.more:
+            return
+        seen.add(tuple(token.values()))
+        request = _request(listing) | token
+
+
+def _request(listing: Listing) -> dict[str, Any]:
+    request: dict[str, Any] = {
+        "Bucket": listing.bucket,
+        "Prefix": listing.prefix,
+        "Delimiter": listing.delimiter,
+        "MaxKeys": listing.page_size or defaults().page_size,
+    }
+    # A marker before the prefix means nothing, and SeaweedFS lists nothing for it.
+    if listing.start_after > listing.prefix:
+        request["KeyMarker" if listing.versions else "StartAfter"] = listing.start_after
+    if listing.owner and not listing.versions:  # with versions the owner always comes
+        request["FetchOwner"] = True
+    return {name: value for name, value in request.items() if value != ""}
+
+
+def _token(answer: dict[str, Any], listing: Listing) -> dict[str, Any]:
+    names = (
+        {"NextKeyMarker": "KeyMarker", "NextVersionIdMarker": "VersionIdMarker"}
+        if listing.versions
+        else {"NextContinuationToken": "ContinuationToken"}
+    )
+    return {ask: answer[told] for told, ask in names.items() if answer.get(told)}
+
+
+def _page(columns: Columns, listing: Listing, *, more: bool) -> Page:
+    page = Page(
+        keys=columns.keys,
+        sizes=columns.sizes,
+        modified=columns.modified,
+        etags=[etag and etag.strip('"') for etag in columns.etags],
+        classes=columns.classes,
+        prefixes=columns.prefixes,
+        more=more,
+        owners=columns.owners if listing.owner else None,
+        version_ids=columns.version_ids if listing.versions else None,
+        latest=columns.latest if listing.versions else None,
+        deleted=columns.deleted if listing.versions else None,
+    )
+    after = listing.start_after
+    if not after:
+        return page
+    # A folder that holds `after` may hold keys behind it.
+    return page.kept(
+        [key > after for key in page.keys],
+        [prefix > after or after.startswith(prefix) for prefix in page.prefixes],
+    )
+
+
+def _columns(answer: dict[str, Any]) -> Columns:
+    """Make the columns of a page that botocore parsed."""
+    rows = [(row, False) for row in (*answer.get("Contents", ()), *answer.get("Versions", ()))]
+    if markers := answer.get("DeleteMarkers"):
+        rows += [(row, True) for row in markers]
+        rows.sort(key=lambda pair: pair[0]["Key"])
+    return Columns(
+        keys=[row["Key"] for row, _ in rows],
+        sizes=[row.get("Size", 0) for row, _ in rows],
+        modified=[
+            moment and moment.astimezone(dt.UTC)
+            for moment in (row.get("LastModified") for row, _ in rows)
+        ],
+        etags=[row.get("ETag") for row, _ in rows],
+        classes=[row.get("StorageClass") for row, _ in rows],
+        owners=[row.get("Owner") for row, _ in rows],
+        version_ids=[row.get("VersionId") for row, _ in rows],
+        latest=[bool(row.get("IsLatest")) for row, _ in rows],
+        deleted=[deleted for _, deleted in rows],
+        prefixes=[found["Prefix"] for found in answer.get("CommonPrefixes", ())],
+    )
