@@ -8,8 +8,11 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -138,6 +141,37 @@ def test_the_demo_fails_when_a_cell_fails(tmp_path):
     assert "ZeroDivisionError" in answer.stdout
     assert "A cell failed" in answer.stderr
     assert (project / "build" / "tour.ipynb").is_file()
+
+
+@pytest.mark.kernel
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM there")
+def test_the_lab_opens_the_tour_and_ends_with_its_server():
+    """The address that it prints works with its token alone; nothing outlives it."""
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "tools" / "lab.py"), "--no-browser"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as lab:
+        url = next(line.strip() for line in lab.stdout if "token=" in line)
+        # JupyterLab says that it is running when it can be asked.
+        assert any("is running at" in line for line in lab.stdout)
+        processes = psutil.Process(lab.pid).children(recursive=True)
+        assert len(processes) >= 3, "JupyterLab, the server and its guard"
+
+        address, token = url.split("/lab/tree/tour.ipynb?token=")
+        tour_file = f"{address}/api/contents/tour.ipynb?token="
+        with urllib.request.urlopen(tour_file + token, timeout=30) as answer:
+            assert json.load(answer)["content"]["cells"]
+        with pytest.raises(urllib.error.HTTPError, match="403") as refused:
+            urllib.request.urlopen(tour_file + "wrong", timeout=30)
+        refused.value.close()
+
+        lab.terminate()
+        lab.stdout.read()
+        assert lab.wait(30) == 0
+
+    assert not psutil.wait_procs(processes, timeout=20)[1]
 
 
 @pytest.mark.install
