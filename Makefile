@@ -4,6 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+CHECKS := $(wildcard tests/test_architecture.py tests/test_docs.py)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
@@ -26,7 +27,7 @@ check: $(VENV)/dev.stamp ## formatting, lint, types, import direction, links in 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --quiet $(wildcard tests/test_architecture.py tests/test_docs.py)
+	$(if $(CHECKS),$(BIN)/python -m pytest --quiet $(CHECKS))
 
 docs: $(VENV)/dev.stamp ## check the links of README and docs/
 	$(BIN)/python -m pytest --quiet tests/test_docs.py

@@ -77,6 +77,27 @@ def test_ci_runs_make_check_and_make_test_and_nothing_else():
     assert os.access(script, os.X_OK)
 
 
+@pytest.mark.parametrize("there", [False, True], ids=["no-browser", "browser"])
+def test_a_missing_browser_is_told_in_one_line_and_stops_nothing(there, tmp_path):
+    """Without a browser, and without apt-get to fetch one, the tests still run."""
+    if there:
+        (tmp_path / "chromium").write_text("#!/bin/sh\n")
+        (tmp_path / "chromium").chmod(0o755)
+
+    answer = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "browser.py")],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    lines = answer.stdout.splitlines()
+    assert len(lines) == (0 if there else 1)
+    assert there or "will be skipped" in lines[0]
+
+
 def test_no_lock_file_and_no_registry_is_committed():
     """Where packages come from is the user's choice."""
     files = committed_files()
