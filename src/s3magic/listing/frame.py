@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Table", "arrange", "buckets", "column_names", "named", "results"]
 
-_TIME = "datetime64[us, UTC]"
 _USUAL = ("Key", "Size", "LastModified", "ETag", "StorageClass", "Type", "Bucket")
 _VERSIONS = ("VersionId", "IsLatest", "IsDeleteMarker")
 _TEXTS = frozenset({"Key", "ETag", "StorageClass", "Owner", "VersionId"})
@@ -197,10 +196,9 @@ def _append(columns: dict[str, list[Any]], page: Page) -> None:
         "IsDeleteMarker": [*(page.deleted or ()), *[False] * folders],
     }
     order = page.order
-    for name, values in columns.items():
-        if name != "Bucket":
-            column = rows[name]
-            values += column if order is None else [column[at] for at in order]
+    for name in columns.keys() - {"Bucket"}:
+        column = rows[name]
+        columns[name] += column if order is None else [column[at] for at in order]
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
@@ -219,11 +217,11 @@ def _times(moments: Sequence[dt.datetime | None]) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(np.array(naive, dtype="datetime64[us]"), tz="UTC")
 
 
-def _bucket(name: str, length: int) -> pd.Categorical:
+def _bucket(name: str, length: int) -> pd.Categorical[str]:
     import numpy as np
     import pandas as pd
 
-    return pd.Categorical.from_codes(np.zeros(length, dtype="int8"), categories=[name])
+    return pd.Categorical.from_codes(np.zeros(length, dtype="int8"), categories=pd.Index([name]))
 
 
 def _owner(owner: Any) -> Any:
@@ -243,5 +241,5 @@ def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
         if kind == "string" or (name in _TEXTS and kind == "empty"):
             frame[name] = frame[name].astype("string")
         elif kind in {"datetime", "datetime64"}:
-            frame[name] = pd.to_datetime(frame[name], utc=True).astype(_TIME)
+            frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
     return frame

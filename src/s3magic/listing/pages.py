@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from s3magic.translation import translate
 from s3magic.uri import S3Uri
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from types_aiobotocore_s3 import S3Client
 
@@ -83,6 +83,12 @@ class Page:
     def __len__(self) -> int:
         return len(self.keys) + len(self.prefixes)
 
+    def items(self) -> list[dict[str, Any]]:
+        """Give the objects with S3's names of their fields, for a query to search."""
+        given = {name: getattr(self, column) for column, name in _FIELDS.items()}
+        columns = {name: column for name, column in given.items() if column is not None}
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
     @property
     def order(self) -> list[int] | None:
         """The order of the rows, keys and then prefixes counted on; None for as they are.
@@ -107,16 +113,26 @@ class Page:
     def kept(self, keys: Sequence[bool], prefixes: Sequence[bool]) -> Page:
         """Give the page with only those of its keys and prefixes whose flag is set."""
         chosen: dict[str, Any] = {"prefixes": list(compress(self.prefixes, prefixes))}
-        for name in _COLUMNS:
+        for name in _FIELDS:
             column = getattr(self, name)
             chosen[name] = None if column is None else list(compress(column, keys))
         return replace(self, **chosen)
 
 
-_COLUMNS = tuple(one.name for one in fields(Page) if one.name not in {"prefixes", "more"})
+_FIELDS = {
+    "keys": "Key",
+    "sizes": "Size",
+    "modified": "LastModified",
+    "etags": "ETag",
+    "classes": "StorageClass",
+    "owners": "Owner",
+    "version_ids": "VersionId",
+    "latest": "IsLatest",
+    "deleted": "IsDeleteMarker",
+}
 
 
-async def pages(client: S3Client, listing: Listing) -> AsyncIterator[Page]:
+async def pages(client: S3Client, listing: Listing) -> AsyncGenerator[Page]:
     """Give a listing's pages in the server's order, each as soon as it is here.
 
     It ends on every server: one that gives the same page, or the same token to

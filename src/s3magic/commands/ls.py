@@ -1,0 +1,281 @@
+"""The verb ls: list buckets, or the objects and folders under a prefix."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from s3magic.commands.shown import display
+from s3magic.errors import BadArgument
+from s3magic.listing.frame import Table, arrange, buckets, column_names, named, results
+from s3magic.listing.matching import Matching
+from s3magic.listing.pages import Listing, pages
+from s3magic.listing.query import Query
+from s3magic.session import using
+from s3magic.settings import defaults
+from s3magic.transfer.progress import Meter, watching
+from s3magic.translation import translate
+from s3magic.uri import S3Uri, is_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from types_aiobotocore_s3 import S3Client
+
+    from s3magic.listing.pages import Page
+
+__all__ = ["ls"]
+
+_MOST = 1000  # S3 API, ListObjectsV2: "returns up to 1,000 key names"
+_BUCKET_COLUMNS = ("Name", "CreationDate")
+
+
+async def ls(
+    uri: str | S3Uri | None = None,
+    *,
+    recursive: bool = False,
+    query: str | None = None,
+    glob: bool = False,
+    limit: int | None = None,
+    page_size: int | None = None,
+    start_after: str | None = None,
+    owner: bool = False,
+    versions: bool = False,
+    sort: str | None = None,
+    reverse: bool = False,
+    progress: str | None = None,
+) -> pd.DataFrame:
+    """List buckets, or what lies under a prefix.
+
+    The key part of `uri` is a prefix as S3 means it: ``s3://b/2024`` finds
+    ``2024/``, ``2024-old/`` and ``2024.csv``. Every character of it is literal,
+    unless `glob` is set. A prefix with nothing under it is an empty frame.
+
+    Args:
+        uri: ``s3://bucket/prefix``, or ``bucket/prefix``; None for the buckets.
+        recursive: All objects below, and no folders; else one level.
+        query: JMESPath over the objects: ``Contents[?Size > `100`][]``. It sees
+            all objects below the prefix (as with `recursive`), with the fields
+            of the frame's columns, and `LastModified` compares with dates.
+        glob: Read the key part as a pattern: ``*`` and ``?`` within one level,
+            ``**`` across levels, ``[abc]``. Folders match too; with `recursive`,
+            or a query, what lies below them is listed in their place.
+        limit: Rows at most: what S3 gives first, after `glob` and before `query`
+            and `sort`. A frame that was cut so has ``attrs["truncated"]``.
+        page_size: Keys asked for in one request, 1 to 1,000.
+        start_after: Only keys behind this one, a whole key.
+        owner: Add the column ``Owner``.
+        versions: List every version and delete marker, with ``VersionId``,
+            ``IsLatest`` and ``IsDeleteMarker``.
+        sort: A column to sort by; else the order is S3's.
+        reverse: The other way round.
+        progress: ``auto``, ``widget``, ``text`` or ``none``.
+
+    Returns:
+        One row an object or folder: ``Key`` string; ``Size`` int64, bytes;
+        ``LastModified`` datetime64 in UTC; ``ETag``, ``StorageClass``, ``Type``
+        (``object`` or ``prefix``) string; ``Bucket`` category. For buckets:
+        ``Name`` string, ``CreationDate`` in UTC. For a query: the columns of
+        what it gives, ``value`` for plain values.
+
+    Raises:
+        NoSuchBucket: There is no such bucket.
+        AccessDenied: Listing is not allowed.
+        BadArgument: An argument cannot be meant; nothing was asked.
+        BadQuery: JMESPath refuses the query.
+
+    Example:
+        >>> df = await s3.ls("s3://b/2024/", recursive=True)
+        >>> await s3.ls("s3://b/", query="Contents[?LastModified > `2024-01-31`][]")
+    """
+    options = _Options(
+        recursive=recursive,
+        query=query,
+        glob=glob,
+        limit=limit,
+        page_size=page_size,
+        start_after=start_after,
+        owner=owner,
+        versions=versions,
+        sort=sort,
+        reverse=reverse,
+    )
+    place = _place(uri)
+    plan = _plan_objects(place, options) if place else _plan_buckets(options)
+    meter = Meter(doing="Listing", did="Listed", noun="object" if plan.listing else "bucket")
+    shown = display(progress)
+    async with watching(meter, shown, quiet_if_short=True), using() as client:
+        with _stoppable(meter):
+            frame, truncated = await _collect(client, plan, meter)
+            frame = await asyncio.to_thread(arrange, frame, plan.sort, reverse=reverse)
+        if truncated:
+            frame.attrs["truncated"] = True
+            # What the server still has may hold nothing that the pattern matches.
+            more = "there may be more" if plan.matching else "there are more"
+            meter.note = f"the first {limit:,}; {more}"
+    return frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    """The options of `ls`, as given."""
+
+    recursive: bool
+    query: str | None
+    glob: bool
+    limit: int | None
+    page_size: int | None
+    start_after: str | None
+    owner: bool
+    versions: bool
+    sort: str | None
+    reverse: bool
+
+    def __post_init__(self) -> None:
+        for name, most in (("limit", None), ("page_size", _MOST)):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise BadArgument(f"{name}={value!r} is no number.")
+            if value < 1 or (most and value > most):
+                known = f"from 1 to {most:,}" if most else "1 or more"
+                raise BadArgument(f"{name}={value} cannot be: it must be {known}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What to ask for, and what to do with the rows. Nothing is asked before it is whole.
+
+    Args:
+        limit: Rows at most.
+        sort: The column to sort by.
+        listing: What to list; None for the buckets.
+        matching: Which of it to keep; None for all.
+        query: What to search it with; None for nothing.
+    """
+
+    limit: int | None
+    sort: str | None
+    listing: Listing | None = None
+    matching: Matching | None = None
+    query: Query | None = None
+
+
+def _plan_buckets(options: _Options) -> _Plan:
+    for name in ("recursive", "query", "glob", "page_size", "start_after", "owner", "versions"):
+        if getattr(options, name) not in {None, False}:
+            raise BadArgument(
+                f"Cannot list buckets with {name}: it is for the objects of one.",
+                hint="Name the bucket: s3://bucket/prefix.",
+            )
+    return _Plan(options.limit, options.sort and named(options.sort, _BUCKET_COLUMNS))
+
+
+def _plan_objects(place: S3Uri, options: _Options) -> _Plan:
+    query = None if options.query is None else Query(options.query)
+    recursive = options.recursive or query is not None
+    matching = Matching(place.key, recursive=recursive) if options.glob else None
+    size = options.page_size or defaults().page_size
+    if options.limit and not matching:
+        size = min(size, options.limit + 1)  # one more than wanted proves that there are more
+    listing = Listing(
+        bucket=place.bucket,
+        prefix=matching.prefix if matching else place.key,
+        delimiter=matching.delimiter if matching else "" if recursive else "/",
+        page_size=size,
+        start_after=_start_after(options.start_after, place),
+        owner=options.owner,
+        versions=options.versions,
+    )
+    sort = options.sort
+    if sort is not None and query is None:  # else only its result has the columns
+        sort = named(sort, column_names(owner=options.owner, versions=options.versions))
+    return _Plan(options.limit, sort, listing, matching, query)
+
+
+def _place(uri: object) -> S3Uri | None:
+    if uri is None or isinstance(uri, S3Uri):
+        return uri
+    if isinstance(uri, str):
+        return S3Uri.parse(uri, scheme_optional=True) if uri != "s3://" else None
+    raise BadArgument(
+        f"Cannot list a {type(uri).__name__}: an address is text.", hint="Write s3://bucket/prefix."
+    )
+
+
+def _start_after(given: str | None, place: S3Uri) -> str:
+    if given is None or not is_uri(given):
+        return given or ""
+    uri = S3Uri.parse(given)
+    if uri.bucket != place.bucket:
+        raise BadArgument(f"Cannot start after {given}: it is in another bucket than {place}.")
+    return uri.key
+
+
+@contextlib.contextmanager
+def _stoppable(meter: Meter) -> Iterator[None]:
+    """Let the display's Cancel end the block as an interrupt would."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    if task is not None:
+        meter.on_stop(lambda: loop.call_soon_threadsafe(task.cancel))
+    try:
+        yield
+    finally:
+        meter.on_stop(lambda: None)  # a late click must not end what comes next
+
+
+async def _collect(client: S3Client, plan: _Plan, meter: Meter) -> tuple[pd.DataFrame, bool]:
+    """Ask, and build the frame; also says whether the limit cut it."""
+    if plan.listing is None:
+        rows = await _buckets(client)
+        kept = rows[: plan.limit]
+        meter.tally(len(kept))
+        return await asyncio.to_thread(buckets, kept), len(kept) < len(rows)
+    asked = plan.listing
+    table = Table(asked.bucket, owner=asked.owner, versions=asked.versions)
+    items: list[dict[str, Any]] = []
+    truncated = False
+    async with contextlib.aclosing(pages(client, asked)) as answers:
+        async for page in answers:
+            kept_page, done, truncated = _trimmed(page, plan, meter.done_files)
+            meter.tally(len(kept_page))
+            if plan.query is None:
+                await table.add(kept_page)
+            else:
+                items += kept_page.items()
+            if done:
+                break
+    frame = await table.frame()
+    if plan.query is not None:
+        found = await asyncio.to_thread(plan.query.search, items)
+        frame = await asyncio.to_thread(results, found, asked.bucket, frame)
+    return frame, truncated
+
+
+def _trimmed(page: Page, plan: _Plan, before: int) -> tuple[Page, bool, bool]:
+    """Keep what is wanted of a page; also says whether that is all, and whether rows were lost."""
+    if plan.matching is not None:
+        page = plan.matching.of(page)
+    if plan.limit is None or before + len(page) < plan.limit:
+        return page, False, False
+    left = plan.limit - before
+    return page.first(left), True, page.more or len(page) > left
+
+
+async def _buckets(client: S3Client) -> list[Any]:
+    rows: list[Any] = []
+    token: dict[str, Any] = {}
+    while True:
+        try:
+            answer = await client.list_buckets(**token)
+        except Exception as error:
+            raise translate(error, "list the buckets") from error
+        rows += answer.get("Buckets", [])
+        following = answer.get("ContinuationToken")
+        if not following or following == token.get("ContinuationToken"):
+            return rows
+        token = {"ContinuationToken": following}
