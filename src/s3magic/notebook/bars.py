@@ -164,7 +164,7 @@ class _Block:
             icon="times",
             tooltip="Stop now; no half-written file stays behind",
             layout=widgets.Layout(
-                width="84px", height="24px", margin="10px 12px 0 -96px", flex="0 0 auto"
+                width="84px", height="24px", margin="9px 13px 0 -97px", flex="0 0 auto"
             ),
             style={"font_size": "12px"},
         )

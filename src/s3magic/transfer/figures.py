@@ -32,8 +32,8 @@ class Figures:
         size: ``131 MB of 256 MB``.
         rate: ``98 MB/s``, ``9,800/s``.
         left: ``2 s left``.
-        trouble: ``1 skipped, 2 failed``.
-        failed: How many failed.
+        skipped: ``1 skipped``.
+        failed: ``2 failed``.
         name: What is being moved, if that is one thing alone; unescaped.
         slowest: The few under way longest, where there are many.
     """
@@ -45,8 +45,8 @@ class Figures:
     size: str
     rate: str
     left: str
-    trouble: str
-    failed: int
+    skipped: str
+    failed: str
     name: str
     slowest: tuple[Active, ...]
 
@@ -69,12 +69,8 @@ def read(meter: Meter, slowest: int = 3) -> Figures:
         size=_size(meter),
         rate=_rate(meter),
         left="" if meter.stopped else _left(meter.remaining),
-        trouble=", ".join(
-            f"{number:,} {word}"
-            for number, word in ((meter.skipped, "skipped"), (meter.failed, "failed"))
-            if number
-        ),
-        failed=meter.failed,
+        skipped=f"{meter.skipped:,} skipped" if meter.skipped else "",
+        failed=f"{meter.failed:,} failed" if meter.failed else "",
         name=under_way[0].name if single and under_way else "",
         slowest=()
         if single

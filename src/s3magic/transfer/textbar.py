@@ -83,7 +83,7 @@ class TextBar:
         """Make a line of at most `width` columns; the least needed goes first."""
         full, empty, dots, dot = self._signs
         parts = [f"{figures.percent:>4}" if figures.percent else "", figures.size, figures.rate]
-        parts += [figures.left, figures.counted, figures.trouble]
+        parts += [figures.left, figures.counted, figures.skipped, figures.failed]
         lead = figures.doing.replace("…", dots)
         said = dot.join(part for part in parts if part)
         line = f"{lead}  {said}" if said else lead
