@@ -235,6 +235,7 @@ _NAMES = {
     "ResponseStreamingError": _DROPPED,
     "ClientConnectionError": _DROPPED,
     "HTTPClientError": _UNREACHABLE,
+    "FlexibleChecksumError": _Rule(Damaged, "the bytes were damaged on the way.", "Try again."),
     "ResponseParserError": _Rule(
         ServerFault, "the endpoint's answer is not S3's.", "Check the endpoint with %s3connect."
     ),
