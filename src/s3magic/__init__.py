@@ -1,1 +1,111 @@
-"""S3 in a Jupyter notebook, as natural as a DataFrame."""
+"""S3 in a Jupyter notebook, as natural as a DataFrame.
+
+    %load_ext s3magic
+    %s3ls s3://bucket/folder/
+
+and the same, awaitable in a cell::
+
+    import s3magic as s3
+
+    df = await s3.ls("s3://bucket/folder/")
+
+Everything loads when it is first used: importing this package imports neither
+pandas, aiobotocore, ipywidgets nor IPython.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from s3magic.commands.connect import connect
+    from s3magic.commands.get import get
+    from s3magic.commands.ls import ls
+    from s3magic.commands.put import put
+    from s3magic.errors import S3Error, TransferError
+    from s3magic.helpers import delete_file, delete_files, download_file, list_files, upload_file
+    from s3magic.model import S3Item
+    from s3magic.session import Connection, client, close
+    from s3magic.uri import S3Uri
+
+__all__ = [
+    "Connection",
+    "S3Error",
+    "S3Item",
+    "S3Uri",
+    "TransferError",
+    "client",
+    "close",
+    "connect",
+    "delete_file",
+    "delete_files",
+    "download_file",
+    "get",
+    "list_files",
+    "load_ipython_extension",
+    "ls",
+    "put",
+    "unload_ipython_extension",
+    "upload_file",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Connection": "session",
+    "S3Error": "errors",
+    "S3Item": "model",
+    "S3Uri": "uri",
+    "TransferError": "errors",
+    "client": "session",
+    "close": "session",
+    "connect": "session",
+    "delete_file": "helpers",
+    "delete_files": "helpers",
+    "download_file": "helpers",
+    "get": "commands.get",
+    "list_files": "helpers",
+    "ls": "commands.ls",
+    "put": "commands.put",
+    "upload_file": "helpers",
+}
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Add the magics to a shell: what ``%load_ext s3magic`` calls."""
+    from s3magic.notebook.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take the magics out of a shell: what ``%unload_ext s3magic`` calls."""
+    from s3magic.notebook.extension import unload
+
+    unload(shell)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if _HOMES[name].startswith("commands.") and _in_shell():
+        from s3magic.notebook.twins import at_home
+
+        value = at_home(value)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _in_shell() -> bool:
+    """Tell whether IPython runs here, without importing it."""
+    getipython = sys.modules.get("IPython.core.getipython")
+    return getipython is not None and getipython.get_ipython() is not None

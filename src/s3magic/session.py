@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
-__all__ = ["Connection", "client", "close", "connect", "current", "using"]
+__all__ = ["Connection", "client", "close", "connect", "current", "retire", "using"]
 
 
 @dataclass(slots=True)
@@ -140,6 +140,7 @@ class Connection:
         """Close every client as soon as nobody uses it. From any thread."""
         for loop, task in list(self._opening.items()):
             if loop.is_running():
+                self._opening.pop(loop, None)
                 loop.call_soon_threadsafe(self._retire_on, loop, task)
 
     def _retire_on(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[_Open]) -> None:
@@ -251,6 +252,12 @@ async def close() -> None:
     """Close the running loop's clients; the next verb makes a new one."""
     for connection in list(_ever):
         await connection.close()
+
+
+def retire() -> None:
+    """Close every client, on each loop, as soon as nobody uses it. From any thread."""
+    for connection in list(_ever):
+        connection._retire()  # noqa: SLF001 - the two halves of one thing
 
 
 async def _life(options: Options) -> AsyncGenerator[tuple[S3Client, Facts]]:

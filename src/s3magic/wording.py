@@ -66,7 +66,9 @@ def filesize(size: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Say a number of seconds: ``0.4 s``, ``12 s``, ``3:05``, ``1:02:09``."""
+    """Say a number of seconds: ``40 ms``, ``0.4 s``, ``12 s``, ``3:05``, ``1:02:09``."""
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)

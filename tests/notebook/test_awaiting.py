@@ -77,7 +77,9 @@ def test_cell_magic_is_awaited_too(kernel):
             "async def f():\n  def g():\n    x = %echo in\n    return x\n  return g()\nawait f()",
             "in",
         ),
+        ("await asyncio.sleep(0)\ndef f():\n    x = %echo def\n    return x\nf()", "def"),
         ("class C:\n    x = %echo class\nC.x", "class"),
+        ("await asyncio.sleep(0)\nclass C:\n    x = %echo class\nC.x", "class"),
         ("(lambda: get_ipython().run_line_magic('echo', 'lambda'))()", "lambda"),
         ("[get_ipython().run_line_magic('echo', 'list') for _ in '1'][0]", "list"),
         ("next(get_ipython().run_line_magic('echo', 'gen') for _ in '1')", "gen"),
@@ -373,6 +375,17 @@ def test_magic_gives_its_value_in_terminal_ipython(terminal, line, where):
 
     expected = loop if where == "loop" else "'bridge'"
     assert f"('bare', {expected})" in shown
+
+
+def test_magic_blocks_in_terminal_ipython_where_autoawait_is_off(terminal):
+    """There nobody would run the coroutine."""
+    terminal.run("%autoawait off")
+    try:
+        shown = terminal.run("%echo off")
+    finally:
+        terminal.run("%autoawait on")
+
+    assert "('off', 'bridge')" in shown
 
 
 def test_trailing_semicolon_silences_in_terminal_ipython(terminal):

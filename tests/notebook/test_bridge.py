@@ -210,7 +210,7 @@ def test_interrupt_does_not_wait_for_a_long_clean_up_which_still_ends(bridge):
         try:
             await asyncio.get_running_loop().create_future()
         finally:
-            await asyncio.to_thread(may_end.wait)
+            await asyncio.to_thread(may_end.wait, 5)
             cleaned.set()
 
     started = time.monotonic()
@@ -290,7 +290,7 @@ def test_closing_while_somebody_waits_frees_them(bridge):
 
 
 def test_process_that_ends_with_work_on_the_bridge_says_nothing():
-    """At exit the rest is cancelled, and standard error stays empty."""
+    """At exit the rest is cancelled and cleaned up, and standard error stays empty."""
     script = """
 import asyncio
 from s3magic.notebook.bridge import Bridge
@@ -301,7 +301,13 @@ async def leave():
     leave.task = asyncio.create_task(stay())
     await asyncio.sleep(0)
 
-Bridge().run(leave)
+async def clean_up():
+    await asyncio.sleep(0)
+    print("cleaned up")
+
+bridge = Bridge()
+bridge.run(leave)
+bridge.at_close(clean_up)
 print("end")
 """
     ended = subprocess.run(
@@ -312,4 +318,4 @@ print("end")
         check=True,
     )
 
-    assert (ended.stdout, ended.stderr) == ("end\n", "")
+    assert (ended.stdout, ended.stderr) == ("end\ncleaned up\n", "")

@@ -124,7 +124,7 @@ def test_word_that_is_a_name_is_the_value_itself():
         ("{d['k']}/{d[\"k\"]}", "v/v"),
         ('"{d["k"]}/{d[\\"k\\"]}"', "v/v"),
         ("{d['}']}x", "bracex"),
-        ("{[n for n in (number, d['k']) if n]}.", "[3, 'v']."),
+        ("{[number + n for n in (1, 2)]}.", "[4, 5]."),
         ("$path/f", "a/f"),
         ("'$name {name}'", "$name {name}"),
         ("$$name {{name}}", ["$name", "{name}"]),

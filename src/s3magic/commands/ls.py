@@ -7,7 +7,10 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from s3magic.commands.kinds import INTEGER, TEXT
+from s3magic.commands.options import GLOB, PROGRESS_OPTION
 from s3magic.commands.shown import display
+from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument
 from s3magic.listing.frame import Table, arrange, buckets, column_names, named, results
 from s3magic.listing.matching import Matching
@@ -27,7 +30,59 @@ if TYPE_CHECKING:
 
     from s3magic.listing.pages import Page
 
-__all__ = ["ls"]
+__all__ = ["VERB", "ls"]
+
+VERB = Verb(
+    name="s3ls",
+    summary="List buckets, or what lies under a prefix, as a DataFrame.",
+    positionals=(
+        Positional(
+            "URI",
+            "s3://bucket/prefix, or bucket/prefix; the buckets if left out",
+            required=False,
+        ),
+    ),
+    options=(
+        Option(("-r", "--recursive"), "all objects below, and no folders; else one level"),
+        Option(
+            ("--query",),
+            "JMESPath over Contents, in which dates compare; implies -r",
+            kind=TEXT,
+            raw=True,
+        ),
+        GLOB,
+        Option(("--limit",), "at most so many rows (of objects, before a query)", kind=INTEGER),
+        Option(("--page-size",), "keys a request", kind=INTEGER, default=defaults().page_size),
+        Option(("--start-after",), "only keys behind this one", kind=TEXT),
+        Option(("--owner",), "with the column Owner"),
+        Option(("--versions",), "every version and every delete marker"),
+        Option(("--sort",), "sort by this column", kind=TEXT),
+        Option(("--reverse",), "the other way round"),
+        PROGRESS_OPTION,
+    ),
+    examples=(
+        ("%s3ls", "your buckets"),
+        ("%s3ls s3://weather/csv/", "the folders and objects of one level"),
+        ("df = %s3ls s3://weather/ -r", "everything below, as a DataFrame in df"),
+        (
+            '%s3ls s3://weather/ --query "Contents[?Size > `100000`][]"',
+            "objects of more than 100,000 bytes",
+        ),
+        (
+            "%s3ls s3://weather/ --query \"Contents[?LastModified > '2024-01-01'][]\"",
+            "objects changed since a date",
+        ),
+        ('%s3ls "s3://weather/csv/*/oslo*.csv" --glob', "what a pattern finds"),
+        ("%s3ls s3://weather/ -r --sort Size --reverse --limit 1000", "the largest first"),
+    ),
+    twin="s3.ls",
+    details=(
+        "A prefix is what keys begin with, as S3 means it: s3://b/2024 finds 2024/, 2024-old/ "
+        "and 2024.csv. The columns are Key, Size (bytes), LastModified (UTC), ETag, "
+        "StorageClass, Type (object or prefix) and Bucket; a prefix with nothing under it "
+        "gives an empty frame. What comes back is a source: %s3get $df ./here."
+    ),
+)
 
 _MOST = 1000  # S3 API, ListObjectsV2: "returns up to 1,000 key names"
 _BUCKET_COLUMNS = ("Name", "CreationDate")

@@ -1,6 +1,6 @@
 """Read a magic's line as the call of its awaitable twin.
 
-What may stand there is described by a `s3magic.notebook.verbs.Verb`.
+What may stand there is described by a `s3magic.commands.verbs.Verb`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import BadArgument
-from s3magic.notebook.expansion import expanded, unexpanded
+from s3magic.notebook.expansion import expanded, named, unexpanded
 from s3magic.notebook.words import Piece, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from s3magic.notebook.kinds import Kind
-    from s3magic.notebook.verbs import Option, Verb
+    from s3magic.commands.kinds import Kind
+    from s3magic.commands.verbs import Option, Verb
     from s3magic.notebook.words import Word
 
 __all__ = ["Call", "parse"]
@@ -108,11 +108,17 @@ class _Reader:
                 metavar = "|".join(option.choices) or kind.metavar
                 raise BadArgument(f"{flag} needs a value.", hint=f"Write {flag} {metavar}.")
             attached = self.words.pop(0)
-        value = (
-            unexpanded(attached)
-            if option.raw and not _is_name(attached)
-            else expanded(attached, self.namespace)
-        )
+        if option.secret and not _is_variable(attached):
+            raise BadArgument(
+                f"{flag} takes a secret, which has no place in a cell: it would be saved with it.",
+                hint=f"Put it into a variable (getpass.getpass()) and write {flag} $variable.",
+            )
+        if option.variable and not _is_variable(attached):
+            value = named(unexpanded(attached), self.namespace)
+        elif option.raw and not _is_name(attached):
+            value = unexpanded(attached)
+        else:
+            value = expanded(attached, self.namespace)
         self.given.setdefault(option.name, []).append(_converted(flag, kind, option.choices, value))
 
     def _unknown(self, flag: str, known: Mapping[str, Option]) -> BadArgument:
@@ -147,9 +153,14 @@ def _behind(word: Word, flag: str) -> Word:
     return (value, *rest) if value.text or not rest else tuple(rest)
 
 
+def _is_variable(word: Word) -> bool:
+    """Tell whether a word is ``$name`` or ``{expression}``, of whatever text, and nothing else."""
+    return len(word) == 1 and word[0].kind != "text"
+
+
 def _is_name(word: Word) -> bool:
     """Tell whether a word is ``$name`` or ``${expression}`` and nothing else."""
-    return len(word) == 1 and word[0].kind != "text" and word[0].source.startswith("$")
+    return _is_variable(word) and word[0].source.startswith("$")
 
 
 def _converted(called: str, kind: Kind, choices: tuple[str, ...], value: object) -> object:

@@ -191,10 +191,11 @@ class _Loading:
     module: Any = None
 
     def __init__(self) -> None:
+        self.thread = threading.Thread(target=self._import, name="s3magic-ipywidgets", daemon=True)
         if "ipywidgets" in sys.modules:
             self._import()
         else:
-            threading.Thread(target=self._import, name="s3magic-ipywidgets", daemon=True).start()
+            self.thread.start()
 
     def _import(self) -> None:
         with contextlib.suppress(ImportError):  # then there is only the closing line

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from s3magic.notebook.words import Piece, Word
 
-__all__ = ["expanded", "unexpanded"]
+__all__ = ["expanded", "named", "unexpanded"]
 
 _LITERALLY = "For the plain characters write $$, {{ and }}, or put the word in single quotes."
 
@@ -32,6 +32,17 @@ def expanded(word: Word, namespace: Mapping[str, object]) -> object:
     return "".join(
         piece.text if piece.kind == "text" else str(_value(piece, namespace)) for piece in word
     )
+
+
+def named(name: str, namespace: Mapping[str, object]) -> object:
+    """Give what a variable holds, for a value that is a variable's name.
+
+    Raises:
+        BadArgument: There is no such variable.
+    """
+    if name not in namespace:
+        raise BadArgument(f"There is no variable {name!r}.", hint="Give its name alone.")
+    return namespace[name]
 
 
 def unexpanded(word: Word) -> str:

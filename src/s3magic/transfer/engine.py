@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from s3magic.errors import AlreadyExists, S3Error
 from s3magic.model import Transfer
 from s3magic.settings import MiB
-from s3magic.transfer.window import Slots, each, stream
+from s3magic.transfer.window import Slots, ahead, each
 from s3magic.translation import translate
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ class Run:
 
 async def run(
     shared: Run,
-    jobs: AsyncGenerator[J] | list[J],
+    jobs: AsyncGenerator[J],
     work: Callable[[Run, J, int], Awaitable[int]],
     action: str,
 ) -> list[Transfer]:
@@ -84,7 +86,7 @@ async def run(
 
     Args:
         shared: What the jobs share.
-        jobs: The jobs; an async generator may still be planning them.
+        jobs: The jobs; more may still be planned while the first are done.
         work: Does one: given `shared`, the job and its number at the meter, it
             gives the bytes of the object, or raises.
         action: What to call it in an error: ``get``.
@@ -93,39 +95,76 @@ async def run(
         One row a job, in the jobs' order. When the meter was asked to stop, the
         unfinished ones are ``cancelled``; when this task is cancelled, they are
         cleaned up and the cancellation goes on.
+
+    Raises:
+        S3Error: The plan failed before it gave a single job; a later failure
+            of the plan is a row.
     """
-    rows: dict[int, Transfer] = {}
-    pending = iter(jobs) if isinstance(jobs, list) else None
-
-    async def one(numbered: tuple[int, J]) -> None:
-        index, job = numbered
-        try:
-            rows[index] = await _one(shared, job, work, action)
-        except asyncio.CancelledError:
-            rows[index] = Transfer(job.source_name, job.target_name, 0, "cancelled")
-            raise
-
-    started = 0
-
-    async def numbered() -> AsyncGenerator[tuple[int, J]]:
-        nonlocal started
-        source = stream(pending) if pending is not None else jobs
-        async for job in source:  # type: ignore[union-attr]
-            started += 1
-            yield started, job
-
+    running = _Running(shared, jobs, work, action)
     loop = asyncio.get_running_loop()
-    working = loop.create_task(each(numbered(), one, shared.concurrency), name=f"s3magic-{action}")
+    working = loop.create_task(
+        each(running.numbered(), running.one, shared.concurrency), name=f"s3magic-{action}"
+    )
     shared.meter.on_stop(lambda: loop.call_soon_threadsafe(working.cancel))
     try:
         await working
     except asyncio.CancelledError:
         if not shared.meter.stopped or _cancelled_from_outside():
             raise
-        for job in pending or ():
-            started += 1
-            rows[started] = Transfer(job.source_name, job.target_name, 0, "cancelled")
-    return [rows[index] for index in sorted(rows)]
+        running.give_up()
+    return [running.rows[index] for index in sorted(running.rows)]
+
+
+@dataclass(slots=True)
+class _Running(Generic[J]):
+    """The jobs of one `run`: those that wait, and the rows of those that began."""
+
+    shared: Run
+    jobs: AsyncGenerator[J]
+    work: Callable[[Run, J, int], Awaitable[int]]
+    action: str
+    rows: dict[int, Transfer] = field(default_factory=dict)
+    waiting: deque[J] = field(default_factory=deque)
+    begun: int = 0
+
+    async def numbered(self) -> AsyncGenerator[tuple[int, J]]:
+        """Give the jobs as they are planned, each with its place in the report."""
+        try:
+            async with contextlib.aclosing(ahead(self._expected(), self.waiting)) as planned:
+                async for job in planned:
+                    self.begun += 1
+                    yield self.begun, job
+        except Exception as error:
+            ours = translate(error, self.action)
+            if not self.begun:
+                raise ours from error
+            self.begun += 1
+            self.rows[self.begun] = Transfer("the rest", "", 0, "failed", str(ours), cause=ours)
+
+    async def one(self, numbered: tuple[int, J]) -> None:
+        """Do one job, and keep its row."""
+        index, job = numbered
+        try:
+            self.rows[index] = await _one(self.shared, job, self.work, self.action)
+        except asyncio.CancelledError:
+            self.rows[index] = _cancelled(job)
+            raise
+
+    def give_up(self) -> None:
+        """Keep a row for each job that has not begun."""
+        for job in self.waiting:
+            self.begun += 1
+            self.rows[self.begun] = _cancelled(job)
+
+    async def _expected(self) -> AsyncGenerator[J]:
+        async with contextlib.aclosing(self.jobs):
+            async for job in self.jobs:
+                self.shared.meter.expect(job.size)
+                yield job
+
+
+def _cancelled(job: Job) -> Transfer:
+    return Transfer(job.source_name, job.target_name, 0, "cancelled")
 
 
 def _cancelled_from_outside() -> bool:

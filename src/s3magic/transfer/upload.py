@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from s3magic.transfer.engine import Run
     from s3magic.transfer.plan import Part, Upload
+    from s3magic.uri import S3Uri
 
-__all__ = ["send", "upload"]
+__all__ = ["exists", "send", "upload"]
 
 _ABORT_INLINE = 0.5  # seconds that a cancelled cell waits for the abort
 _ABORT_TRIES = 3  # S3 API, AbortMultipartUpload: parts in flight may outlive the first
@@ -63,8 +64,9 @@ async def send(shared: Run, job: Upload, number: int) -> dict[str, Any]:
     try:
         if job.size < shared.threshold:
             return await _put_whole(shared, job, number, condition)
-        if shared.no_clobber:
-            await _refuse_existing(shared.client, job)
+        # Asked before much is sent; the completion asks again, without a race.
+        if shared.no_clobber and await exists(shared.client, job.uri):
+            raise _exists(job)
         return await _put_in_parts(shared, job, number, condition)
     except Exception as error:
         if shared.no_clobber and _code(error) in _TOOK_IT:
@@ -207,14 +209,15 @@ def _combined(parts: list[dict[str, Any]]) -> str:
     return f'"{whole}-{len(parts)}"'
 
 
-async def _refuse_existing(client: S3Client, job: Upload) -> None:
-    """Ask before sending much; the completion asks again, without a race."""
+async def exists(client: S3Client, uri: S3Uri) -> bool:
+    """Tell whether there is an object; False where the server does not let us ask."""
     try:
-        await client.head_object(Bucket=job.uri.bucket, Key=job.uri.key)
-    except Exception as error:  # noqa: BLE001 - missing, or not told: the completion decides
-        del error
-        return
-    raise _exists(job)
+        await client.head_object(Bucket=uri.bucket, Key=uri.key)
+    except Exception as error:
+        if isinstance(getattr(error, "response", None), dict):
+            return False
+        raise
+    return True
 
 
 def _exists(job: Upload) -> AlreadyExists:

@@ -19,11 +19,15 @@ __all__ = ["Slots", "ahead", "each", "stream"]
 
 T = TypeVar("T")
 
+_TURN = 256  # items: a few tenths of a millisecond
+
 
 async def stream(items: Iterable[T]) -> AsyncGenerator[T]:
-    """Give a plain iterable as an async one."""
-    for item in items:
+    """Give a plain iterable as an async one, which lets others run now and then."""
+    for number, item in enumerate(items, 1):
         yield item
+        if not number % _TURN:
+            await asyncio.sleep(0)
 
 
 async def each(items: AsyncGenerator[T], work: Callable[[T], Awaitable[None]], lanes: int) -> None:
@@ -56,19 +60,23 @@ async def each(items: AsyncGenerator[T], work: Callable[[T], Awaitable[None]], l
         raise group_error.exceptions[0] from None
 
 
-async def ahead(items: AsyncGenerator[T]) -> AsyncGenerator[T]:
+async def ahead(items: AsyncGenerator[T], waiting: deque[T]) -> AsyncGenerator[T]:
     """Give the same items, asked for as fast as they come, not as they are used.
 
-    So a plan knows early how much there is to do.
+    So a plan knows early how much there is to do. An error of theirs is raised
+    behind the last of them.
+
+    Args:
+        items: Where they come from; closed at the end.
+        waiting: Holds those that came and were not used yet.
     """
-    queue: deque[T] = deque()
     more = asyncio.Event()
 
     async def fill() -> None:
         try:
             async with contextlib.aclosing(items):
                 async for item in items:
-                    queue.append(item)
+                    waiting.append(item)
                     more.set()
         finally:
             more.set()
@@ -77,8 +85,8 @@ async def ahead(items: AsyncGenerator[T]) -> AsyncGenerator[T]:
     try:
         while True:
             more.clear()
-            while queue:
-                yield queue.popleft()
+            while waiting:
+                yield waiting.popleft()
             if filling.done():
                 break
             await more.wait()

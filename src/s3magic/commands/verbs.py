@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from s3magic.notebook.kinds import OBJECT, TEXT, Kind
+from s3magic.commands.kinds import OBJECT, TEXT, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +56,9 @@ class Option:
             where each is a mapping, one dict.
         keyword: The twin's name for it; by default that of the last flag.
         value: What a switch passes.
+        variable: Its value is the name of a variable, and what that holds is passed.
+        secret: Its value may only come from a variable: what is typed into a
+            cell is saved with the notebook, and in the history.
     """
 
     flags: tuple[str, ...]
@@ -67,6 +70,8 @@ class Option:
     repeatable: bool = False
     keyword: str = ""
     value: object = True
+    variable: bool = False
+    secret: bool = False
 
     @property
     def name(self) -> str:

@@ -1,0 +1,278 @@
+"""`get`: brings objects here, into files, folders or memory."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from s3magic.commands.kinds import TEXT
+from s3magic.commands.objects import find, is_frame, is_source
+from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring
+from s3magic.commands.running import Wording, run_jobs, transfer
+from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.errors import BadArgument, S3Error, TransferError, UnsafeKey
+from s3magic.model import Transfer
+from s3magic.transfer.disk import in_thread
+from s3magic.transfer.download import download, download_bytes
+from s3magic.transfer.plan import Download, Targets
+from s3magic.translation import translate
+from s3magic.uri import S3Uri, local_path
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from pandas import DataFrame
+    from types_aiobotocore_s3 import S3Client
+
+    from s3magic.commands.objects import Found
+    from s3magic.transfer.engine import Run
+
+__all__ = ["VERB", "get"]
+
+VERB = Verb(
+    name="s3get",
+    summary="Bring objects here: into a file, a folder, or a variable.",
+    positionals=(
+        Positional("SOURCE", "s3://bucket/key, several of them, or $frame from %s3ls", many=True),
+        Positional(
+            "TARGET",
+            "a file, a folder (ending in /, or there already), or - for the bytes themselves; "
+            "this folder if left out",
+            required=False,
+            accepts=lambda value: not is_source(value),
+        ),
+    ),
+    options=(
+        RECURSIVE,
+        GLOB,
+        Option(("--version-id",), "this version of the object", kind=TEXT),
+        *TRANSFERRING,
+    ),
+    examples=(
+        ("%s3get s3://weather/csv/year=2024/oslo.csv", "one object, into this folder"),
+        ("%s3get s3://weather/csv/ ./csv -r", "everything below a folder"),
+        ("data = %s3get s3://weather/README.txt -", "the bytes of one object"),
+        ('%s3get "s3://weather/csv/*/oslo.csv" ./oslo --glob', "what a pattern finds"),
+        ("%s3get $df[df.Size < 10_000] ./small", "what is left of a listing"),
+        ("%s3get $df ./all --dry-run", "only say what would come, and where it would go"),
+    ),
+    twin="s3.get",
+    details=(
+        "A file appears whole under its name, or not at all; what had arrived of a large object "
+        "is gone on with when the same line runs again. Returns one row a transfer: Source, "
+        "Target, Size, Status, Error, Seconds.\n\n"
+        "With -r and --glob the folders below the address are kept; objects of a frame keep "
+        "their whole key below the target."
+    ),
+)
+
+_WORDING = Wording("get", "Downloading", "Downloaded")
+
+
+@overload
+async def get(
+    source: object,
+    target: None,
+    *,
+    version_id: str | None = None,
+    concurrency: int | None = None,
+    part_size: int | None = None,
+    progress: str | None = None,
+) -> bytes: ...
+
+
+@overload
+async def get(
+    source: object,
+    target: str | os.PathLike[str] = ...,
+    *,
+    recursive: bool = False,
+    glob: bool = False,
+    version_id: str | None = None,
+    no_clobber: bool = False,
+    concurrency: int | None = None,
+    part_size: int | None = None,
+    dry_run: bool = False,
+    errors: str | None = None,
+    progress: str | None = None,
+) -> DataFrame: ...
+
+
+async def get(
+    source: object,
+    target: str | os.PathLike[str] | None = "",
+    *,
+    recursive: bool = False,
+    glob: bool = False,
+    version_id: str | None = None,
+    no_clobber: bool = False,
+    concurrency: int | None = None,
+    part_size: int | None = None,
+    dry_run: bool = False,
+    errors: str | None = None,
+    progress: str | None = None,
+) -> DataFrame | bytes:
+    """Bring objects here: into a file, a folder, or memory.
+
+    A file appears whole under its name, or not at all. Large objects come in
+    parallel ranges, small ones side by side, in constant memory. What arrived
+    of a large object before a failure is gone on with at the next try.
+
+    Args:
+        source: ``s3://bucket/key``, an `S3Uri`, a frame from `ls`, or a list of these.
+        target: A file; a folder, if it ends in ``/`` or is one; None (or
+            ``"-"``) for the bytes themselves. By default the current folder.
+        recursive: Everything below the address, its folders kept.
+        glob: The key is a pattern: ``*``, ``?``, ``[abc]``, ``**``.
+        version_id: One version of one object.
+        no_clobber: Leave files that exist as they are: ``skipped``.
+        concurrency: Requests at once.
+        part_size: Bytes of one range of a large object.
+        dry_run: Only say what would be done.
+        errors: ``raise`` a `TransferError` at the end if anything failed, or
+            ``return`` the report as it is.
+        progress: ``auto``, ``widget``, ``text`` or ``none``.
+
+    Returns:
+        One row a transfer: ``Source``, ``Target`` (string), ``Size`` (int64,
+        bytes), ``Status`` (string: done, skipped, failed, cancelled, planned),
+        ``Error`` (string), ``Seconds`` (float64). For a target of None the
+        object's bytes.
+
+    Raises:
+        BadArgument: The arguments cannot be meant; nothing was done.
+        TransferError: Something failed or was cancelled; the rest arrived.
+        S3Error: With a target of None, what went wrong.
+
+    Example:
+        >>> await s3.get("s3://weather/csv/", "csv/", recursive=True)
+    """
+    sources = list(source) if isinstance(source, list | tuple) else [source]
+    options = Transferring.checked(
+        no_clobber=no_clobber,
+        concurrency=concurrency,
+        part_size=part_size,
+        dry_run=dry_run,
+        errors=errors,
+        progress=progress,
+    )
+    if target is None or target == "-":
+        return await _bytes(sources, version_id, options, plain=not (recursive or glob or dry_run))
+    if is_source(target):
+        raise BadArgument(
+            f"The target {target} is in S3, and %s3get brings objects here.",
+            hint="Give a file or a folder of this machine.",
+        )
+    if not target and len(sources) > 1:
+        raise BadArgument("Several sources need a target folder.", hint="Put ./ behind them.")
+    into = recursive or glob or len(sources) > 1 or is_frame(sources[0])
+    place = await in_thread(_place, target, folder=into)
+
+    async def plan(client: S3Client) -> AsyncGenerator[Download]:
+        targets = Targets()
+        found = find(client, sources, recursive=recursive, glob=glob, version_id=version_id)
+        async with contextlib.aclosing(found):
+            async for one in found:
+                yield _job(one, place, targets)
+
+    async def preview(client: S3Client, job: Download) -> Transfer:
+        return await _preview(client, job, options)
+
+    return await transfer(_WORDING, options, plan, download, preview)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the objects go: into a folder, or one to a file."""
+
+    path: Path
+    folder: bool
+
+
+def _place(target: str | os.PathLike[str], *, folder: bool) -> _Place:
+    """Find out what a target means, on this file system."""
+    text = os.fspath(target)
+    path = Path(text or ".").expanduser()
+    ends = text.endswith(("/", os.sep)) or text in {"", ".", ".."}
+    if folder or ends or path.is_dir():
+        if path.exists() and not path.is_dir():
+            raise BadArgument(
+                f"{text!r} is a file, and a folder is needed.", hint="Name another folder."
+            )
+        return _Place(path, folder=True)
+    # A link that the user names is the file that it leads to.
+    return _Place(path.resolve() if path.is_symlink() else path, folder=False)
+
+
+def _job(found: Found, place: _Place, targets: Targets) -> Download:
+    """Give an object its file; pure, but for the targets that it notes."""
+    uri, version = found.uri, found.version_id
+    if not place.folder:
+        return Download(uri, place.path, found.size, version)
+    inside = found.place
+    marker = (inside.endswith("/") or not inside) and found.size == 0
+    refused: S3Error | None = None
+    target = place.path
+    try:
+        if inside.strip("/") or not marker:
+            target = place.path / local_path(inside.removesuffix("/") if marker else inside)
+    except UnsafeKey as error:
+        refused = error
+    else:
+        if clash := targets.clash(target, str(uri), folder=marker):
+            refused = UnsafeKey(f"Cannot get {uri} to {str(target)!r}: {clash}.")
+    return Download(uri, target, found.size, version, place.path, marker, refused)
+
+
+async def _preview(client: S3Client, job: Download, options: Transferring) -> Transfer:
+    """Say what a job would do."""
+    size, error = job.size, job.refused
+    if error is None and size is None:
+        version: Any = {} if job.version_id is None else {"VersionId": job.version_id}
+        try:
+            head = await client.head_object(Bucket=job.uri.bucket, Key=job.uri.key, **version)
+            size = head["ContentLength"]
+        except Exception as failure:  # noqa: BLE001 - told in the row
+            error = translate(failure, f"get {job.uri}")
+    if error is not None:
+        return Transfer(job.source_name, job.target_name, size or 0, "failed", str(error))
+    if options.no_clobber and await in_thread(os.path.lexists, job.target):
+        return Transfer(job.source_name, job.target_name, size or 0, "skipped", "it is there.")
+    return Transfer(job.source_name, job.target_name, size or 0, "planned")
+
+
+async def _bytes(
+    sources: Sequence[object], version_id: str | None, options: Transferring, *, plain: bool
+) -> bytes:
+    """Bring one object into memory."""
+    if len(sources) != 1 or is_frame(sources[0]) or not plain:
+        raise BadArgument(
+            "Only one object at a time becomes bytes.", hint="Name a folder for several."
+        )
+    source = sources[0]
+    # A folder's marker is an object too: it has bytes, and nothing else can be meant.
+    uri = source if isinstance(source, S3Uri) else S3Uri.parse(str(source))
+    if not uri.key:
+        raise BadArgument(f"{uri} is a bucket.", hint="Name one object: s3://bucket/key.")
+    held = b""
+
+    async def plan(client: S3Client) -> AsyncGenerator[Download]:  # noqa: ARG001 - as the engine asks
+        yield Download(uri, Path(), version_id=version_id)
+
+    async def work(shared: Run, job: Download, number: int) -> int:
+        nonlocal held
+        held = await download_bytes(shared, job, number)
+        return len(held)
+
+    rows = await run_jobs(_WORDING, options, plan, work)
+    if rows and rows[0].status == "done":
+        return held
+    if rows and rows[0].cause is not None:
+        raise rows[0].cause
+    from s3magic.commands.report import frame
+
+    raise TransferError(f"{uri} was cancelled.", report=await asyncio.to_thread(frame, rows))

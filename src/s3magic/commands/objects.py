@@ -1,0 +1,191 @@
+"""Finds the objects that a verb's sources mean: an address, a tree, a glob, a frame."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from s3magic.errors import BadArgument
+from s3magic.listing.pages import Listing, pages
+from s3magic.uri import S3Uri, glob_base, glob_pattern
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import AsyncGenerator, Sequence
+
+    from types_aiobotocore_s3 import S3Client
+
+__all__ = ["Found", "find", "is_frame", "is_source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One object that a source means.
+
+    Args:
+        uri: Where it is.
+        base: The beginning of its key that the source gave; what follows is
+            its place in a tree.
+        size: Bytes, where a listing told.
+        version_id: The version, where one was named.
+        above: What stands before its place: its bucket's name and ``/``, where
+            one frame names several buckets.
+    """
+
+    uri: S3Uri
+    base: str
+    size: int | None = None
+    version_id: str | None = None
+    above: str = ""
+
+    @property
+    def place(self) -> str:
+        """Its place in a tree: the key without its base."""
+        return self.above + self.uri.key[len(self.base) :]
+
+
+def is_frame(value: object) -> bool:
+    """Tell whether this is a DataFrame, without importing pandas."""
+    return hasattr(value, "columns") and hasattr(value, "itertuples")
+
+
+def is_source(value: object) -> bool:
+    """Tell whether this can only be meant as something in S3."""
+    return isinstance(value, S3Uri) or is_frame(value) or _looks_like_uri(value)
+
+
+async def find(
+    client: S3Client,
+    sources: Sequence[object],
+    *,
+    recursive: bool = False,
+    glob: bool = False,
+    version_id: str | None = None,
+) -> AsyncGenerator[Found]:
+    """Give the objects of some sources, in the sources' order, as the pages come.
+
+    A single key costs no request here: it is not known whether it is there.
+
+    Args:
+        client: Any aiobotocore client.
+        sources: ``s3://…`` addresses, `S3Uri`, or frames of a listing.
+        recursive: An address means everything below it.
+        glob: An address's key is a pattern.
+        version_id: The version of a single key.
+
+    Raises:
+        BadArgument: A source is none, or means a folder without `recursive`.
+    """
+    checked = [_checked(source, recursive=recursive, glob=glob) for source in sources]
+    if version_id is not None and (recursive or glob or len(sources) != 1):
+        raise BadArgument("A version is one object's: give its key alone with --version-id.")
+    for source in checked:
+        if not isinstance(source, S3Uri):
+            found = _of_frame(client, source)
+        elif glob:
+            found = _of_glob(client, source)
+        elif recursive:
+            found = _of_tree(client, source)
+        else:
+            yield Found(source, source.folder, None, version_id)
+            continue
+        async with contextlib.aclosing(found):
+            async for one in found:
+                yield one
+
+
+def _looks_like_uri(value: object) -> bool:
+    return isinstance(value, str) and value.lower().startswith(("s3://", "s3a://", "s3n://"))
+
+
+def _checked(source: object, *, recursive: bool, glob: bool) -> Any:
+    if is_frame(source):
+        columns = set(source.columns)  # type: ignore[attr-defined]
+        if not {"Bucket", "Key"} <= columns:
+            raise BadArgument(
+                "The frame has no columns Bucket and Key, so it names no objects.",
+                hint="Take one that %s3ls gave; filtered and sorted is fine.",
+            )
+        return source
+    if isinstance(source, S3Uri):
+        uri = source
+    elif isinstance(source, str):
+        uri = S3Uri.parse(source)
+    else:
+        raise BadArgument(f"A {type(source).__name__} is no source: write s3://bucket/key.")
+    if not recursive and not glob and (not uri.key or uri.key.endswith("/")):
+        what = "folder" if uri.key else "bucket"
+        raise BadArgument(
+            f"{uri} is a {what}.", hint=f"Add -r for everything in it, or see %s3ls {uri}."
+        )
+    return uri
+
+
+async def _of_tree(client: S3Client, uri: S3Uri) -> AsyncGenerator[Found]:
+    """Give all below a folder; a key that is no folder is itself."""
+    base = uri.key if not uri.key or uri.key.endswith("/") else f"{uri.key}/"
+    anything = False
+    async with contextlib.aclosing(_below(client, uri.bucket, base, base)) as found:
+        async for one in found:
+            anything = True
+            yield one
+    if not anything and base != uri.key:
+        yield Found(uri, uri.folder)
+
+
+def _of_glob(client: S3Client, uri: S3Uri) -> AsyncGenerator[Found]:
+    start = glob_base(uri.key)
+    base = start[: start.rfind("/") + 1]
+    return _below(client, uri.bucket, start, base, glob_pattern(uri.key))
+
+
+async def _below(
+    client: S3Client,
+    bucket: str,
+    prefix: str,
+    base: str,
+    pattern: re.Pattern[str] | None = None,
+) -> AsyncGenerator[Found]:
+    async with contextlib.aclosing(pages(client, Listing(bucket, prefix))) as listed:
+        async for page in listed:
+            for key, size in zip(page.keys, page.sizes, strict=True):
+                if pattern is None or pattern.match(key):
+                    yield Found(S3Uri(bucket, key), base, size)
+
+
+async def _of_frame(client: S3Client, source: Any) -> AsyncGenerator[Found]:
+    """Give a listing's objects; a folder's row means all below it.
+
+    Each keeps its whole key as its place, so that where a file lands does not
+    depend on which other rows a filter left; with several buckets the bucket's
+    name comes before it.
+    """
+    columns = {
+        name: source[name].tolist()
+        for name in ("Bucket", "Key", "Size", "Type", "VersionId", "IsDeleteMarker")
+        if name in source.columns
+    }
+    missing = [None] * len(source)
+    several = len(set(columns["Bucket"])) > 1
+    rows = zip(
+        columns["Bucket"],
+        columns["Key"],
+        columns.get("Size", missing),
+        columns.get("Type", missing),
+        columns.get("VersionId", missing),
+        columns.get("IsDeleteMarker", missing),
+        strict=True,
+    )
+    for bucket, key, size, kind, version, deleted in rows:
+        if deleted is True:
+            continue  # it holds no bytes
+        uri = S3Uri(str(bucket), str(key))
+        above = f"{bucket}/" if several else ""
+        if kind == "prefix":
+            async with contextlib.aclosing(_below(client, uri.bucket, uri.key, "")) as found:
+                async for one in found:
+                    yield replace(one, above=above)
+            continue
+        known = int(size) if isinstance(size, int) else None
+        yield Found(uri, "", known, version if isinstance(version, str) else None, above)

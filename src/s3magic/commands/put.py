@@ -1,0 +1,229 @@
+"""`put`: sends files, folders and variables to S3."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from s3magic.commands.files import uploads
+from s3magic.commands.kinds import OBJECT, PAIR, TEXT
+from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring
+from s3magic.commands.running import Wording, transfer
+from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.errors import BadArgument
+from s3magic.model import Transfer
+from s3magic.transfer.plan import upload_part_size
+from s3magic.transfer.upload import exists, upload
+from s3magic.transfer.window import stream
+from s3magic.uri import S3Uri
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from pandas import DataFrame
+    from types_aiobotocore_s3 import S3Client
+
+    from s3magic.transfer.plan import Upload
+
+__all__ = ["VERB", "put"]
+
+# S3 User Guide, "Canned ACL".
+ACLS = (
+    "private",
+    "public-read",
+    "public-read-write",
+    "authenticated-read",
+    "aws-exec-read",
+    "bucket-owner-read",
+    "bucket-owner-full-control",
+)
+
+VERB = Verb(
+    name="s3put",
+    summary="Send files, folders or variables to S3.",
+    positionals=(
+        Positional(
+            "SOURCE", "a file, a folder with -r, or $data that is bytes", many=True, required=False
+        ),
+        Positional("URI", "s3://bucket/key, or a folder: s3://bucket/folder/"),
+    ),
+    options=(
+        RECURSIVE,
+        GLOB,
+        Option(
+            ("--var",),
+            "send what this variable holds, a str or bytes, in place of a file",
+            kind=replace(OBJECT, metavar="NAME"),
+            variable=True,
+        ),
+        Option(("--content-type",), "what it is; guessed from the name if left out", kind=TEXT),
+        Option(("--content-encoding",), "how it is packed: gzip", kind=TEXT),
+        Option(("--cache-control",), "how long it may be cached: max-age=3600", kind=TEXT),
+        Option(("--metadata",), "kept with the object", kind=PAIR, repeatable=True),
+        Option(("--tag",), "a tag of the object", kind=PAIR, repeatable=True),
+        Option(("--acl",), "a canned ACL; none is sent by default", choices=ACLS),
+        Option(("--storage-class",), "STANDARD_IA, GLACIER_IR, …", kind=TEXT),
+        Option(("--sse",), "server-side encryption", choices=("AES256", "aws:kms", "aws:kms:dsse")),
+        Option(("--sse-kms-key-id",), "the KMS key to encrypt with", kind=TEXT),
+        *TRANSFERRING,
+    ),
+    examples=(
+        ("%s3put report.csv s3://results/2026/report.csv", "one file, to this key"),
+        ("%s3put a.csv b.csv s3://results/2026/", "several files, into a folder"),
+        ("%s3put ./out s3://results/out/ -r", "everything below a folder"),
+        ('%s3put "out/*.png" s3://results/plots/ --glob', "what a pattern finds"),
+        ("%s3put --var text s3://results/notes.txt", "the text that a variable holds"),
+        ("%s3put big.bin s3://results/big.bin --no-clobber", "only if the key is free"),
+    ),
+    twin="s3.put",
+    details=(
+        "Large files go in parallel parts; an upload that fails or is cancelled leaves nothing "
+        "open and the old object as it was. Returns one row a transfer: Source, Target, Size, "
+        "Status, Error, Seconds."
+    ),
+)
+
+_WORDING = Wording("put", "Uploading", "Uploaded")
+
+
+async def put(
+    source: object = None,
+    uri: str | S3Uri | None = None,
+    *,
+    recursive: bool = False,
+    glob: bool = False,
+    var: str | bytes | None = None,
+    content_type: str | None = None,
+    content_encoding: str | None = None,
+    cache_control: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    tag: Mapping[str, str] | None = None,
+    acl: str | None = None,
+    storage_class: str | None = None,
+    sse: str | None = None,
+    sse_kms_key_id: str | None = None,
+    no_clobber: bool = False,
+    concurrency: int | None = None,
+    part_size: int | None = None,
+    dry_run: bool = False,
+    errors: str | None = None,
+    progress: str | None = None,
+) -> DataFrame:
+    """Send files, folders or data to S3.
+
+    An object appears whole, or stays what it was. A large file goes in parallel
+    parts, which grow so that 5 TiB fit in S3's 10,000; a multipart upload that
+    does not end well is aborted.
+
+    Args:
+        source: A path, bytes, or a list of these. A str is a path; the text of
+            one goes as `var`.
+        uri: The key; or a folder, ending in ``/``, into which the names go.
+        recursive: Take a folder with all that is in it.
+        glob: Read the path as a pattern: ``*``, ``?``, ``[abc]``, ``**``.
+        var: The content itself, in place of a source: bytes, or a str as UTF-8.
+        content_type: Guessed from the name by default.
+        content_encoding: How the bytes are packed.
+        cache_control: How long the object may be cached.
+        metadata: Kept with the object.
+        tag: The object's tags.
+        acl: A canned ACL. None is sent by default: it is the owner's alone
+            then, and buckets with ACLs turned off refuse the header.
+        storage_class: Where S3 keeps it.
+        sse: Server-side encryption.
+        sse_kms_key_id: The KMS key to encrypt with.
+        no_clobber: Leave objects that exist as they are (a conditional write): ``skipped``.
+        concurrency: Requests at once.
+        part_size: Bytes of one part, 5 MiB to 5 GiB.
+        dry_run: Only say what would be done.
+        errors: ``raise`` a `TransferError` at the end if anything failed, or
+            ``return`` the report as it is.
+        progress: ``auto``, ``widget``, ``text`` or ``none``.
+
+    Returns:
+        One row a transfer: ``Source``, ``Target`` (string), ``Size`` (int64,
+        bytes), ``Status`` (string: done, skipped, failed, cancelled, planned),
+        ``Error`` (string), ``Seconds`` (float64).
+
+    Raises:
+        BadArgument: The arguments cannot be meant; nothing was done.
+        NoSuchFile: There is no such file; nothing was done.
+        TransferError: Something failed or was cancelled; the rest arrived.
+
+    Example:
+        >>> await s3.put("report.csv", "s3://results/2026/")
+    """
+    sources, target = _meant(source, uri, var)
+    options = Transferring.checked(
+        no_clobber=no_clobber,
+        concurrency=concurrency,
+        part_size=part_size,
+        dry_run=dry_run,
+        errors=errors,
+        progress=progress,
+    )
+    upload_part_size(0, options.part_size)  # refused now, not once for each file
+    headers = {
+        "ContentType": content_type,
+        "ContentEncoding": content_encoding,
+        "CacheControl": cache_control,
+        "Metadata": dict(metadata) if metadata else None,
+        "Tagging": urlencode(tag) if tag else None,
+        "ACL": acl,
+        "StorageClass": storage_class,
+        "ServerSideEncryption": sse or ("aws:kms" if sse_kms_key_id else None),
+        "SSEKMSKeyId": sse_kms_key_id,
+    }
+    given = {name: value for name, value in headers.items() if value is not None}
+
+    def found() -> list[Upload]:
+        return list(uploads(sources, target, given, recursive=recursive, glob=glob))
+
+    jobs = await asyncio.to_thread(found)
+
+    async def plan(client: S3Client) -> AsyncGenerator[Upload]:  # noqa: ARG001 - as the engine asks
+        async for job in stream(jobs):
+            yield job
+
+    async def preview(client: S3Client, job: Upload) -> Transfer:
+        return await _preview(client, job, options)
+
+    return await transfer(_WORDING, options, plan, upload, preview)
+
+
+def _meant(source: object, uri: object, var: object) -> tuple[list[object], S3Uri]:
+    """Sort out the ways to call it; raises BadArgument for what is none of them."""
+    if var is not None:
+        if uri is None:
+            source, uri = None, source
+        if source is not None:
+            raise BadArgument("A source and --var at once: which of them?", hint="Give one.")
+        if not isinstance(var, str | bytes | bytearray | memoryview):
+            raise BadArgument(
+                f"--var holds a {type(var).__name__}, and only str and bytes can be sent as "
+                "they are.",
+                hint="Make bytes of it first: df.to_csv().encode(), for example.",
+            )
+        source = var.encode() if isinstance(var, str) else var
+    if source is None or uri is None:
+        raise BadArgument("A put needs a source and s3://bucket/key.", hint="See %s3put -h.")
+    if not isinstance(uri, str | S3Uri):
+        raise BadArgument(f"The target is a {type(uri).__name__}: write s3://bucket/key.")
+    sources = list(source) if isinstance(source, list | tuple) else [source]
+    return [_content(one) for one in sources], uri if isinstance(uri, S3Uri) else S3Uri.parse(uri)
+
+
+def _content(source: object) -> object:
+    """A text of several lines is no path: it is content."""
+    return source.encode() if isinstance(source, str) and "\n" in source else source
+
+
+async def _preview(client: S3Client, job: Upload, options: Transferring) -> Transfer:
+    """Say what a job would do."""
+    if job.refused is not None:
+        return Transfer(job.source_name, job.target_name, job.size, "failed", str(job.refused))
+    if options.no_clobber and await exists(client, job.uri):
+        return Transfer(job.source_name, job.target_name, job.size, "skipped", "it is there.")
+    return Transfer(job.source_name, job.target_name, job.size, "planned")

@@ -1,0 +1,29 @@
+"""Makes the awaitable twins at home in a shell: interruptible, with its progress bars."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from s3magic.notebook import bars
+from s3magic.notebook.interrupts import interruptible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+__all__ = ["at_home"]
+
+T = TypeVar("T")
+
+
+def at_home(
+    command: Callable[..., Coroutine[Any, Any, T]],
+) -> Callable[..., Coroutine[Any, Any, T]]:
+    """Give a command that an interrupt of the cell ends at once, and in one line."""
+    bars.install()
+
+    @functools.wraps(command)
+    async def twin(*args: Any, **kwargs: Any) -> T:
+        return await interruptible(command(*args, **kwargs))
+
+    return twin
