@@ -1,0 +1,171 @@
+"""The shape of the house: which room may know which, and what an import may cost."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import s3magic
+
+SOURCE = Path(s3magic.__file__).parent
+MODULES = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py"))
+
+# From the top of the hill to its foot: a room may import those behind it, and itself.
+HILL = [
+    {"notebook"},
+    {"commands"},
+    {"helpers"},
+    {"transfer", "listing"},
+    {"session"},
+    {"botoclient", "translation"},
+    {"settings", "uri"},
+    {"model"},
+    {"errors"},
+    {"wording"},
+]
+ABOVE_ALL = {"__init__", "server", "server_guard", "server_probe"}  # they stand beside the hill
+
+
+def room(module):
+    return module.parts[0].removesuffix(".py")
+
+
+def height(name):
+    return next(level for level, rooms in enumerate(HILL) if name in rooms)
+
+
+def imported(path):
+    """Every module of ours that a file imports, at whatever depth."""
+    for node in ast.walk(ast.parse((SOURCE / path).read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+            if node.module == "s3magic":
+                names = [f"s3magic.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            if name.startswith("s3magic."):
+                yield name.split(".")[1:]
+
+
+def test_every_room_has_its_place_on_the_hill():
+    """A new room must be given one, or the next test would not look at it."""
+    rooms = {room(module) for module in MODULES}
+
+    placed = ABOVE_ALL.union(*HILL)
+
+    assert rooms == placed
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if room(m) not in ABOVE_ALL], ids=str)
+def test_imports_run_downhill(module):
+    """A room knows only what lies below it; the two beside each other know not each other."""
+    here = room(module)
+
+    uphill = [
+        ".".join(target)
+        for target in imported(module)
+        if target[0] in ABOVE_ALL
+        or height(target[0]) < height(here)
+        or (height(target[0]) == height(here) and target[0] != here)
+    ]
+
+    assert uphill == []
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if room(m) == "commands"], ids=str)
+def test_a_verb_imports_no_other_verb(module):
+    """Who changes one verb opens one file."""
+    verbs = {"connect", "get", "ls", "put"}
+
+    others = [
+        name[1]
+        for name in imported(module)
+        if name[0] == "commands" and len(name) > 1 and name[1] in verbs - {module.stem}
+    ]
+
+    assert others == []
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if room(m) == "transfer"], ids=str)
+def test_the_engine_knows_no_notebook_and_no_frames(module):
+    """The engine is fed; it can serve a place with neither IPython nor pandas."""
+    text = (SOURCE / module).read_text(encoding="utf-8")
+
+    found = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(text))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+
+    assert found.isdisjoint({"IPython", "ipywidgets", "pandas", "ipykernel"})
+
+
+def loaded(code):
+    """The top-level packages that a fresh interpreter holds after running some code."""
+    program = f"import sys\n{code}\nimport json; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    return {name.split(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+
+
+def test_import_loads_nothing_heavy():
+    """`import s3magic` costs nothing that is not used."""
+    heavy = {"pandas", "numpy", "aiobotocore", "botocore", "aiohttp", "ipywidgets", "IPython"}
+
+    found = loaded("import s3magic")
+
+    assert found.isdisjoint(heavy)
+
+
+def test_load_ext_loads_nothing_heavy():
+    """`%load_ext s3magic` adds no package to those that IPython has loaded."""
+    shell = "from IPython.core.interactiveshell import InteractiveShell as S; s = S.instance()\n"
+    heavy = {"pandas", "numpy", "aiobotocore", "botocore", "aiohttp", "jmespath"}
+    before = loaded(shell)
+
+    after = loaded(shell + "s.extension_manager.load_extension('s3magic')")
+
+    assert after - before <= {"s3magic"} | set(sys.stdlib_module_names) | {"__mp_main__"}
+    assert after.isdisjoint(heavy)
+
+
+def test_every_public_name_is_there():
+    """What `__all__` promises can be imported, and `dir` shows it."""
+    missing = [name for name in s3magic.__all__ if getattr(s3magic, name, None) is None]
+
+    assert missing == []
+    assert set(s3magic.__all__) <= set(dir(s3magic))
+    assert set(s3magic._HOMES) | {"load_ipython_extension", "unload_ipython_extension"} == set(
+        s3magic.__all__
+    )
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.name != "__init__.py"], ids=str)
+def test_every_module_names_what_it_offers(module):
+    """`__all__` stands in each module, and each name in it exists."""
+    tree = ast.parse((SOURCE / module).read_text(encoding="utf-8"))
+    offered = next(
+        (
+            ast.literal_eval(node.value)
+            for node in tree.body
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
+        ),
+        None,
+    )
+
+    assert ast.get_docstring(tree)
+    assert offered is not None
