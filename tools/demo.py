@@ -38,7 +38,7 @@ def main(build: Path = ROOT / "build") -> int:
             notebook,
             timeout=300,
             kernel_name="python3",
-            extra_arguments=["--log-level=ERROR"],  # it warns of TCP, which is loopback here
+            extra_arguments=kernel_arguments(),
             resources={"metadata": {"path": str(work)}},
             on_cell_start=lambda cell, **_: show_text(cell),
             on_cell_executed=lambda cell, **_: show_outputs(cell),
@@ -57,6 +57,13 @@ def main(build: Path = ROOT / "build") -> int:
     if failed:
         print("\nA cell failed: see the last output above.", file=sys.stderr)
     return int(failed)
+
+
+def kernel_arguments() -> list[str]:
+    """Have frames fill the terminal, and the kernel not warn of TCP, which is loopback here."""
+    width = shutil.get_terminal_size((150, 24)).columns
+    display = f"import pandas; pandas.set_option('display.width', {max(width, 100)})"
+    return ["--log-level=ERROR", f"--IPKernelApp.exec_lines={display}"]
 
 
 def show_text(cell: Any) -> None:

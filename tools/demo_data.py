@@ -41,6 +41,7 @@ STATIONS = pd.DataFrame(
     ],
     columns=["number", "name", "country", "latitude", "longitude", "height", "mean", "swing"],
 )
+DAILY = {"temperature": "mean", "rain": "sum", "wind": "mean", "pressure": "mean"}
 README = """\
 Weather of eight European stations, 2020 to 2024.
 
@@ -48,8 +49,8 @@ The stations are real, their weather is made up: it is here to be listed,
 fetched and plotted, not to be believed.
 
   stations.csv                       the stations
-  csv/year=YYYY/station=NAME.csv     daily means of one station
-  parquet/year=YYYY/hourly.parquet   hourly values of all stations
+  csv/year=YYYY/station=NAME.csv     one station, day by day
+  parquet/year=YYYY/hourly.parquet   all stations, hour by hour
 """
 
 
@@ -86,8 +87,8 @@ def _small_objects() -> Iterator[tuple[str, str, bytes, str]]:
     for year in YEARS:
         hourly = _weather(year)
         for name, rows in hourly.groupby("station"):
-            daily = rows.resample("D", on="time").mean(numeric_only=True).round(1).reset_index()
-            daily = daily.rename(columns={"time": "date"})
+            daily = rows.resample("D", on="time").agg(DAILY).round(1)
+            daily = daily.rename_axis("date").reset_index()
             yield "weather", f"csv/year={year}/station={name}.csv", _csv(daily), "text/csv"
         parquet = hourly.to_parquet(index=False)
         key = f"parquet/year={year}/hourly.parquet"
