@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import time
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
@@ -24,6 +25,7 @@ class Answer:
 
     Args:
         value: What ``Out[]`` shows, as plain text; None without.
+        html: The same as HTML; empty without.
         stdout: What it printed.
         stderr: What it printed on standard error.
         displays: The MIME bundles that it displayed.
@@ -34,6 +36,7 @@ class Answer:
     """
 
     value: str | None = None
+    html: str = ""
     stdout: str = ""
     stderr: str = ""
     displays: list[dict] = field(default_factory=list)
@@ -111,6 +114,7 @@ class Kernel:
                 setattr(answer, content["name"], getattr(answer, content["name"]) + content["text"])
             elif kind == "execute_result":
                 answer.value = content["data"]["text/plain"]
+                answer.html = content["data"].get("text/html", "")
             elif kind in {"display_data", "update_display_data"}:
                 answer.displays.append(content["data"])
             elif kind == "error":
@@ -140,10 +144,13 @@ class Kernel:
 
         `seconds` of the answer counts from the interrupt.
         """
-        request = self.begin(code, text)
+        return self.interrupt((0, self.begin(code, text)))
+
+    def interrupt(self, started):
+        """Interrupt a cell that `start` began; `seconds` of the answer counts from here."""
         interrupted = time.monotonic()
         self.manager.interrupt_kernel()
-        return self.finish((interrupted, request))
+        return self.finish((interrupted, started[1]))
 
     def _messages(self, request, deadline):
         """Give a request's messages until its cell is idle again."""
@@ -181,16 +188,19 @@ class Terminal:
         self._count = 0
 
     def __enter__(self):
-        self.process = pexpect.spawn(
-            sys.executable,
-            ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"],
-            cwd=self._folder,
-            env=_environment(self._env) | {"TERM": "dumb"},
-            encoding="utf-8",
-            timeout=DEADLINE,
-            dimensions=(50, 200),
-            echo=False,
-        )
+        with warnings.catch_warnings():
+            # Newer Pythons warn of every fork beside threads; the child execs at once.
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded")
+            self.process = pexpect.spawn(
+                sys.executable,
+                ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"],
+                cwd=self._folder,
+                env=_environment(self._env) | {"TERM": "dumb"},
+                encoding="utf-8",
+                timeout=DEADLINE,
+                dimensions=(50, 200),
+                echo=False,
+            )
         self._prompt()
         for extension in self._extensions:
             self.run(f"%load_ext {extension}")
@@ -212,6 +222,10 @@ class Terminal:
         """
         self.process.sendline(line)
         self.process.expect_exact(text)
+        return self.interrupt()
+
+    def interrupt(self):
+        """Press Ctrl-C while a line runs; gives what `interrupt_after_print` does."""
         interrupted = time.monotonic()
         self.process.sendintr()
         shown = self._prompt()
