@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from s3magic.commands.kinds import INTEGER, NUMBER, PAIR, SIZE, TEXT
+from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument
 from s3magic.notebook.arguments import Call, parse
 from s3magic.notebook.helptext import help_text
-from s3magic.commands.kinds import INTEGER, NUMBER, PAIR, SIZE, TEXT
-from s3magic.commands.verbs import Option, Positional, Verb
 
 FETCH = Verb(
     name="fetch",
