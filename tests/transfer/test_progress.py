@@ -253,6 +253,17 @@ def test_stop_asks_the_engine_and_says_so(clock):
     assert meter.summary.endswith("cancelled.")
 
 
+def test_a_stop_that_came_too_early_is_not_lost(clock):
+    """Cancel clicked before the engine is there stops it as soon as it is."""
+    calls = []
+    meter = make(clock, files=1, size=100)
+    meter.stop()
+
+    meter.on_stop(lambda: calls.append("stop"))
+
+    assert calls == ["stop"]
+
+
 async def test_nothing_is_drawn_before_the_delay_and_the_summary_stays():
     """A short verb shows its line alone."""
     recorder = Recorder()

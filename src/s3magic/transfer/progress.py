@@ -141,8 +141,10 @@ class Meter:
         self.done_files += number
 
     def on_stop(self, stop: Callable[[], object]) -> None:
-        """Say what `stop` is to call; it may be called from any thread."""
+        """Say what `stop` is to call, from any thread; at once if it was called already."""
         self._stop = stop
+        if self.stopped:
+            stop()
 
     # read by a display
 
