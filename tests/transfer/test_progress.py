@@ -192,6 +192,18 @@ def test_summary_says_what_how_much_how_fast_and_what_failed(clock):
     assert meter.summary == "Downloaded 2 files, 2.0 MB in 2.0 s (1.0 MB/s), 1 failed."
 
 
+def test_a_summary_of_nothing_boasts_no_speed(clock):
+    """What was cancelled before anything was whole has no rate."""
+    meter = make(clock, files=1, size=1000)
+    number = meter.begin("a", 1000)
+    run_for(meter, clock, 1, number, 10)
+    meter.finish(number, "cancelled")
+
+    meter.stop()
+
+    assert meter.summary == "Downloaded 0 files, 0 B in 1.0 s, cancelled."
+
+
 def test_percentage_is_a_hundred_only_at_the_end(clock):
     """99.9 % are 99, so that 100 % means done."""
     meter = make(clock, files=1, size=1000)

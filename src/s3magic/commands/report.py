@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 from s3magic.errors import TransferError
@@ -15,9 +18,20 @@ if TYPE_CHECKING:
 
     from s3magic.model import Transfer
 
-__all__ = ["conclude", "frame"]
+__all__ = ["conclude", "frame", "prepare"]
 
 _SHOWN = 3  # reasons that an error tells; the report has them all
+
+
+def prepare() -> None:
+    """Begin to import pandas beside the loop, so that a verb's end need not wait for it.
+
+    It takes most of a second, and a click on Cancel must act within one.
+    """
+    if "pandas" not in sys.modules:
+        threading.Thread(
+            target=importlib.import_module, args=("pandas",), name="s3magic-pandas", daemon=True
+        ).start()
 
 
 async def conclude(rows: Sequence[Transfer], noun: str, errors: str) -> DataFrame:

@@ -7,7 +7,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from s3magic.commands.report import conclude, frame
+from s3magic.commands.report import conclude, frame, prepare
 from s3magic.commands.shown import display
 from s3magic.session import using
 from s3magic.settings import defaults
@@ -64,6 +64,7 @@ async def transfer(
         async with using() as client, contextlib.aclosing(plan(client)) as jobs:
             rows = [await preview(client, job) async for job in jobs]
         return await asyncio.to_thread(frame, rows)
+    prepare()
     rows = await run_jobs(wording, options, plan, work)
     return await conclude(rows, "file", options.errors)
 

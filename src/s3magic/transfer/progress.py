@@ -207,7 +207,7 @@ class Meter:
         if self.size is not None or self.moved:
             parts.append(filesize(self.done_size))
         said = ", ".join(parts) + f" in {duration(self.elapsed)}"
-        if self.moved and self.elapsed > 0:
+        if self.moved and self.done_size and self.elapsed > 0:
             said += f" ({filesize(self.moved / self.elapsed)}/s)"
         for number, word in ((self.skipped, "skipped"), (self.failed, "failed")):
             if number:
