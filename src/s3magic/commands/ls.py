@@ -73,7 +73,7 @@ VERB = Verb(
             "objects changed since a date",
         ),
         ('%s3ls "s3://weather/csv/*/oslo*.csv" --glob', "what a pattern finds"),
-        ("%s3ls s3://weather/ -r --sort Size --reverse --limit 1000", "the largest first"),
+        ("%s3ls s3://weather/ -r --sort Size --reverse", "the largest first"),
     ),
     twin="s3.ls",
     details=(
@@ -162,9 +162,10 @@ async def ls(
     plan = _plan_objects(place, options) if place else _plan_buckets(options)
     meter = Meter(doing="Listing", did="Listed", noun="object" if plan.listing else "bucket")
     shown = display(progress)
-    async with watching(meter, shown, quiet_if_short=True), using() as client:
+    async with watching(meter, shown, quiet_if_short=True):
         with _stoppable(meter):
-            frame, truncated = await _collect(client, plan, meter)
+            async with using() as client:
+                frame, truncated = await _collect(client, plan, meter)
             frame = await asyncio.to_thread(arrange, frame, plan.sort, reverse=reverse)
         if truncated:
             frame.attrs["truncated"] = True
@@ -258,7 +259,8 @@ def _place(uri: object) -> S3Uri | None:
     if isinstance(uri, str):
         return S3Uri.parse(uri, scheme_optional=True) if uri != "s3://" else None
     raise BadArgument(
-        f"Cannot list a {type(uri).__name__}: an address is text.", hint="Write s3://bucket/prefix."
+        f"Cannot list this: an address is text, not {type(uri).__name__}.",
+        hint="Write s3://bucket/prefix.",
     )
 
 
