@@ -211,6 +211,7 @@ def test_a_binder_builds_and_starts_with_the_tours_data(tmp_path, original_home)
     # pip's settings and its cache are the developer's own, as for `make`.
     environment = os.environ | {
         "HOME": original_home,
+        "PIP_NO_COMPILE": "1",  # bytecode is of no use to one run
         "PATH": f"{tmp_path / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
     }
     script = """
