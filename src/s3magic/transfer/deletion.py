@@ -78,7 +78,10 @@ async def delete(
             raise translate(error, action) from error
 
     await each(stream(enumerate(batches)), one, _LANES)
-    return _merged([answers[number] for number in sorted(answers)])
+    merged = _merged([answers[number] for number in sorted(answers)])
+    if quiet:
+        merged.pop("Deleted", None)  # some servers tell it all the same
+    return merged
 
 
 def _check(keys: Sequence[str]) -> None:
