@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Facts", "Options", "abandon_sockets", "build"]
 
 _POOL = 256  # sockets at most; how many are used is the verbs' concurrency
+# What AWS's own tools try in their standard mode. A transfer tries its pieces more
+# often; a wrong endpoint should be told within seconds.
+_TRIES = 3
 _AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 # botocore's names of its credential providers, in the words of their documentation.
 _SOURCES = {
@@ -151,7 +154,7 @@ def _config(session: Any, options: Options, foreign: bool) -> Any:  # noqa: FBT0
         "user_agent_extra": "s3magic",
     }
     if not _told(scoped, "AWS_RETRY_MODE", "retry_mode"):
-        values["retries"] = {"mode": "standard", "total_max_attempts": defaults().attempts}
+        values["retries"] = {"mode": "standard", "total_max_attempts": _TRIES}
     style = options.addressing_style
     if style is None and foreign and "addressing_style" not in (scoped.get("s3") or {}):
         style = "path"
