@@ -67,6 +67,7 @@ def notebook(lab, page, request, gate):
         lab.write(name, ["%load_ext s3magic", *cells])
         notebook = Notebook(lab, page, name).open()
         notebook.run(0)
+        assert notebook.output(0).all_text_contents() == [], "the extension does not load"
         return notebook
 
     return make

@@ -7,8 +7,8 @@ import re
 import time
 
 import pytest
+from kernels import DEADLINE, Kernel
 
-from notebook.kernels import DEADLINE, Kernel
 from s3magic.notebook.card import card
 from s3magic.transfer.figures import read
 from s3magic.transfer.progress import Meter
