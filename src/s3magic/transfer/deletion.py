@@ -65,19 +65,24 @@ async def delete(
     batches += [[key] for key in keys if _ODD.search(key)]
     answers: dict[int, dict[str, Any]] = {}
 
+    failed: list[str] = []
+
     async def one(numbered: tuple[int, list[str]]) -> None:
         number, batch = numbered
-        alone = bool(_ODD.search(batch[0]))
-        action = f"delete {S3Uri(bucket, batch[0])}"
-        if len(batch) > 1:
-            action += f" and {count(len(batch) - 1, 'other key')}"
+        ask = _alone if _ODD.search(batch[0]) else _together
         try:
-            ask = _alone if alone else _together
             answers[number] = await ask(client, bucket, batch, quiet=quiet)
-        except Exception as error:
-            raise translate(error, action) from error
+        except Exception:
+            failed.extend(batch)
+            raise
 
-    await each(stream(enumerate(batches)), one, _LANES)
+    try:
+        await each(stream(enumerate(batches)), one, _LANES)
+    except Exception as error:
+        action = f"delete {S3Uri(bucket, failed[0])}"
+        if len(failed) > 1:
+            action += f" and {count(len(failed) - 1, 'other key')}"
+        raise translate(error, action) from error
     merged = _merged([answers[number] for number in sorted(answers)])
     if quiet:
         merged.pop("Deleted", None)  # some servers tell it all the same
