@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from s3magic import session
+from s3magic.commands.ls import ls
 from s3magic.errors import BadArgument, S3Error
 from s3magic.session import Connection, connect, current
 
@@ -217,3 +219,48 @@ def use(environment, server):
 def configure(text):
     """Write the AWS config file."""
     Path(os.environ["AWS_CONFIG_FILE"]).write_text(text, encoding="utf-8")
+
+
+async def test_a_bucket_in_another_region_is_followed_and_remembered(environment):
+    """The first request is signed anew for the region that S3 names; the next at once."""
+    regions = []
+
+    async def answer(request):
+        region = request.headers["Authorization"].split("/")[2]
+        regions.append(region)
+        if region != "eu-north-1":
+            return web.Response(
+                status=400,
+                content_type="application/xml",
+                text="<Error><Code>AuthorizationHeaderMalformed</Code><Message>x</Message>"
+                "<Region>eu-north-1</Region></Error>",
+            )
+        return web.Response(
+            content_type="application/xml",
+            text='<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+            "<Name>far</Name><IsTruncated>false</IsTruncated></ListBucketResult>",
+        )
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0]
+        connect(
+            endpoint_url=f"http://{host}:{port}",
+            region="us-east-1",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+        )
+
+        first = await ls("s3://far/", progress="none")
+        second = await ls("s3://far/", progress="none")
+        await session.close()
+    finally:
+        await runner.cleanup()
+
+    assert len(first) == len(second) == 0
+    assert regions == ["us-east-1", "eu-north-1", "eu-north-1"]
