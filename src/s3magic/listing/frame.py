@@ -25,9 +25,9 @@ __all__ = ["Table", "arrange", "buckets", "column_names", "named", "results"]
 _USUAL = ("Key", "Size", "LastModified", "ETag", "StorageClass", "Type", "Bucket")
 _VERSIONS = ("VersionId", "IsLatest", "IsDeleteMarker")
 _TEXTS = frozenset({"Key", "ETag", "StorageClass", "Owner", "VersionId"})
-# Rows that are kept as Python objects before they become a part of the frame:
-# a part takes a tenth of their memory, and a few milliseconds.
-_PART = 20_000
+# Rows that are kept as Python objects before they become a part of the frame. A part
+# takes a tenth of their memory; of this size it holds the interpreter for milliseconds.
+_PART = 4_000
 
 
 def column_names(*, owner: bool = False, versions: bool = False) -> tuple[str, ...]:
