@@ -72,7 +72,7 @@ VERB = Verb(
             "%s3ls s3://weather/ --query \"Contents[?LastModified > '2024-01-01'][]\"",
             "objects changed since a date",
         ),
-        ('%s3ls "s3://weather/csv/*/oslo*.csv" --glob', "what a pattern finds"),
+        ('%s3ls "s3://weather/csv/*/station=wien.csv" --glob', "what a pattern finds"),
         ("%s3ls s3://weather/ -r --sort Size --reverse", "the largest first"),
     ),
     twin="s3.ls",

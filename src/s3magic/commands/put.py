@@ -70,12 +70,12 @@ VERB = Verb(
         *TRANSFERRING,
     ),
     examples=(
-        ("%s3put report.csv s3://results/2026/report.csv", "one file, to this key"),
-        ("%s3put a.csv b.csv s3://results/2026/", "several files, into a folder"),
-        ("%s3put ./out s3://results/out/ -r", "everything below a folder"),
-        ('%s3put "out/*.png" s3://results/plots/ --glob', "what a pattern finds"),
-        ("%s3put --var text s3://results/notes.txt", "the text that a variable holds"),
-        ("%s3put big.bin s3://results/big.bin --no-clobber", "only if the key is free"),
+        ("%s3put report.csv s3://weather/results/2026.csv", "one file, to this key"),
+        ("%s3put a.csv b.csv s3://weather/results/", "several files, into a folder"),
+        ("%s3put ./out s3://weather/results/out/ -r", "everything below a folder"),
+        ('%s3put "out/*.png" s3://weather/results/plots/ --glob', "what a pattern finds"),
+        ("%s3put --var text s3://weather/results/notes.txt", "the text that a variable holds"),
+        ("%s3put big.bin s3://weather/results/big.bin --no-clobber", "only if the key is free"),
     ),
     twin="s3.put",
     details=(
@@ -153,7 +153,7 @@ async def put(
         TransferError: Something failed or was cancelled; the rest arrived.
 
     Example:
-        >>> await s3.put("report.csv", "s3://results/2026/")
+        >>> await s3.put("report.csv", "s3://weather/results/")
     """
     sources, target = _meant(source, uri, var)
     options = Transferring.checked(
