@@ -101,7 +101,7 @@ def _weather(year: int) -> pd.DataFrame:
     """Make up a year, hour by hour: seasons, days, and a wind of its own each day."""
     dice = np.random.default_rng(year)
     time = pd.date_range(f"{year}-01-01", f"{year + 1}-01-01", freq="h", inclusive="left")
-    season = -np.cos(2 * np.pi * (time.dayofyear.to_numpy() - 20) / 365.25)
+    season = -np.cos(2 * np.pi * (time.day_of_year.to_numpy() - 20) / 365.25)
     day = -np.cos(2 * np.pi * (time.hour.to_numpy() - 3) / 24)
     frames = []
     for station in STATIONS.itertuples():
