@@ -101,6 +101,16 @@ def test_the_line_never_reaches_the_last_column(width, name):
     assert columns(stream.getvalue()) <= width - 1
 
 
+def test_the_bar_gives_way_to_the_name():
+    """On a hundred columns the slowest of many is named, its end kept."""
+    stream = Stream()
+
+    TextBar(stream, width=100).draw(half_way("s3://weather/parquet/2023.parquet", files=40))
+
+    assert "━" in stream.getvalue()
+    assert stream.getvalue().endswith("2023.parquet")
+
+
 def test_a_shorter_line_leaves_nothing_of_the_longer_one():
     """Drawing over wipes out what was there before."""
     stream = Stream()

@@ -21,7 +21,7 @@ __all__ = ["ClosingLine", "TextBar"]
 
 _WIDTH = 80  # columns, where nobody can say: a notebook's stream for example
 _BAR = (10, 28)  # columns of the bar, at least and at most
-_NAME = 12  # columns below which a name is not worth showing
+_NAME = (12, 28)  # columns below which a name is not worth showing, and for which the bar gives way
 _PRETTY, _PLAIN = ("━", "─", "…", " · "), ("#", "-", "...", " | ")
 
 
@@ -87,14 +87,15 @@ class TextBar:
         lead = figures.doing.replace("…", dots)
         said = dot.join(part for part in parts if part)
         line = f"{lead}  {said}" if said else lead
+        name = figures.name or (figures.slowest[0].name if figures.slowest else "")
         room = width - len(line)
         if figures.fraction is not None and room >= _BAR[0] + 1:
-            size = min(_BAR[1], room - 1)
+            size = room - 1 - (_NAME[1] + len(dot) if name else 0)
+            size = max(_BAR[0], min(_BAR[1], size))
             done = int(figures.fraction * size)
             line = f"{lead} {full * done}{empty * (size - done)} {said}"
-        name = figures.name or (figures.slowest[0].name if figures.slowest else "")
         room = width - len(line) - len(dot)
-        if name and room >= _NAME:
+        if name and room >= _NAME[0]:
             line += dot + _fit(printable(name), room, dots)
         return _fit(line, width, dots)
 
