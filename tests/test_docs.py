@@ -467,6 +467,7 @@ def test_what_the_readme_would_have_you_write_runs(notebook):
 
     assert len(lines) > 5
     assert {line: answer.traceback for line, answer in told.items() if answer.error} == {}
+    assert [line for line, answer in told.items() if answer.stderr] == []
 
 
 @pytest.mark.kernel
