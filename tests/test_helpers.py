@@ -442,6 +442,28 @@ async def test_keys_with_any_character_go(s3, moto, client):
     assert {row["Key"] for row in response["Deleted"]} == set(ODD_KEYS)
 
 
+async def test_keys_that_xml_may_change_go_alone(lying):
+    """A server that strips the spaces around a text must not delete another key for them."""
+    requests = []
+
+    async def handler(request):
+        requests.append((request.method, request.path))
+        if request.method == "DELETE":
+            return web.Response(status=204)
+        return web.Response(text="<DeleteResult></DeleteResult>")
+
+    client = await lying(handler)
+
+    await delete_files(client, "bucket", ["plain", " a", "a ", "b\x01"])
+
+    assert sorted(requests) == [
+        ("DELETE", "/bucket/ a"),
+        ("DELETE", "/bucket/a "),
+        ("DELETE", "/bucket/b\x01"),
+        ("POST", "/bucket"),
+    ]
+
+
 async def test_every_error_is_kept(lying):
     """Errors of all requests are in the one answer, in the shape of DeleteObjects."""
 
@@ -604,8 +626,8 @@ async def test_a_users_own_calls_are_as_they_were(s3, client):
 # the notebook's loop
 
 
-async def test_the_loop_is_free_while_helpers_work(lying, tmp_path):
-    """A page of 1,000 objects, 1,000 deletions with an answer each, and a file of 40 MB."""
+async def test_the_loop_is_free_while_helpers_work(lying):
+    """A page of 1,000 objects with a query, and 1,000 deletions with an answer each."""
     rows = "".join(
         f"<Contents><Key>data/{number:08}/file.csv</Key><Size>1</Size>"
         "<LastModified>2024-01-15T10:30:00.000Z</LastModified><ETag>&quot;e&quot;</ETag>"
@@ -618,10 +640,8 @@ async def test_the_loop_is_free_while_helpers_work(lying, tmp_path):
     async def handler(request):
         if request.method == "GET":
             return web.Response(text=listing)
-        await request.content.readany()
-        if "delete" in request.query:
-            return web.Response(text=f"<DeleteResult>{gone}</DeleteResult>")
-        raise AssertionError(request)
+        await request.read()
+        return web.Response(text=f"<DeleteResult>{gone}</DeleteResult>")
 
     client = await lying(handler)
     query = "Contents[?LastModified > `2024-01-01`][]"
@@ -633,5 +653,5 @@ async def test_the_loop_is_free_while_helpers_work(lying, tmp_path):
                 answer = await delete_files(client, "bucket", paths, quiet=False)
 
     assert len(found) == len(answer["Deleted"]) == 1000
-    # Twenty times in a row botocore's own way would hold it 100 ms and more.
-    assert sorted(ticker.gaps)[-5] < 0.06
+    # botocore's own way holds it for 80 ms and more, each of the ten times.
+    assert sum(gap > 0.06 for gap in ticker.gaps) < 5

@@ -102,6 +102,16 @@ async def test_a_start_before_the_prefix_changes_nothing(s3, server, client):
     assert keys_of(found) == ["p/1", "p/2"]
 
 
+async def test_a_start_before_the_prefix_is_not_sent(scripted):
+    """Some servers list nothing for a marker that sorts before the prefix."""
+    client, requests = await scripted(lambda _: result(contents("p/1")))
+
+    await everything(client, Listing("bucket", prefix="p/", start_after="a"))
+    await everything(client, Listing("bucket", prefix="p/", start_after="p/0"))
+
+    assert [request.get("start-after") for request in requests] == [None, "p/0"]
+
+
 @pytest.mark.parametrize("page_size", [1, 1000])
 async def test_versions_are_listed_with_their_markers(s3, server, client, page_size):
     """Every version comes, and the delete marker that hides them."""
@@ -188,8 +198,8 @@ async def test_a_thousand_keys_do_not_hold_the_loop(scripted):
     ticker.cancel()
 
     assert len(keys_of(found)) == 1000
-    # botocore's own parsing holds it for 100 ms and more, each time.
-    assert sorted(gaps)[-3] < 0.05
+    # botocore's own parsing holds it for 80 ms and more, all ten times.
+    assert sum(gap > 0.06 for gap in gaps) < 5
 
 
 @pytest.mark.parametrize(
@@ -240,7 +250,9 @@ async def test_a_folder_told_by_two_pages_is_listed_once(scripted):
     """Some servers tell the folder at a page's end again at the next one's beginning."""
     folder = "<CommonPrefixes><Prefix>f/</Prefix></CommonPrefixes>"
     client, _ = await scripted(
-        lambda query: result(folder + contents("z")) if len(query) > 3 else result(folder, "t")
+        lambda query: (
+            result(folder + contents("z")) if "continuation-token" in query else result(folder, "t")
+        )
     )
 
     found = await everything(client, Listing("bucket", delimiter="/"))
