@@ -7,6 +7,7 @@ the notebook gave the loop's default executor.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -30,16 +31,18 @@ def _pool() -> ThreadPoolExecutor:
 async def in_thread(work: Callable[P, R], *args: P.args, **options: P.kwargs) -> R:
     """Run blocking work on one of our threads, and wait until it has ended.
 
-    A thread cannot be stopped. When the caller is cancelled meanwhile, the
-    cancellation goes on only once the work is over, so that no thread writes
-    into a file that its owner has closed.
+    A thread cannot be stopped. When the caller is cancelled meanwhile, however
+    often, the cancellation goes on only once the work is over, so that no
+    thread writes into a file that its owner has closed.
     """
     loop = asyncio.get_running_loop()
     running = loop.run_in_executor(_pool(), functools.partial(work, *args, **options))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        await asyncio.wait([running])
+        while not running.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
         if not running.cancelled():
             running.exception()  # seen: the cancellation is what counts
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from s3magic.errors import NotFound, ObjectChanged
 from s3magic.settings import MiB
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.partial import Partial, prepare_folder, refuse_target, write_whole
@@ -87,7 +88,10 @@ async def download_bytes(shared: Run, job: Download, number: int) -> bytes:
     async def done(part: Part) -> None:
         """Nothing is kept of a part that came into memory."""
 
-    await _fetch(shared, source, answer, kept=(), take=take, done=done)
+    try:
+        await _fetch(shared, source, answer, kept=(), take=take, done=done)
+    finally:
+        answer.close()
     return bytes(held)
 
 
@@ -135,6 +139,9 @@ async def _download_large(
         shared.meter.advance(number, sum(parts[index].size for index in kept), moved=False)
         await _fetch(shared, source, answer, kept=kept, take=take, done=done)
         await in_thread(partial.commit, no_clobber=shared.no_clobber)
+    except (ObjectChanged, NotFound):
+        partial.forget()  # there will be no more of it
+        raise
     finally:
         answer.close()
         await in_thread(partial.leave)
@@ -168,7 +175,7 @@ async def _fetch(
         async with shared.slots.take(_HELD):
             piece = answer
             if part.index:
-                piece = await open_source(source, part.start, part.stop, etag=answer.etag)
+                piece = await open_source(source, part.start, part.stop, after=answer)
             await read_on(source, piece, take)
         await done(part)
 

@@ -93,8 +93,9 @@ async def run(
 
     Returns:
         One row a job, in the jobs' order. When the meter was asked to stop, the
-        unfinished ones are ``cancelled``; when this task is cancelled, they are
-        cleaned up and the cancellation goes on.
+        unfinished ones are ``cancelled``, and so are those not planned yet, in
+        one row; when this task is cancelled, they are cleaned up and the
+        cancellation goes on.
 
     Raises:
         S3Error: The plan failed before it gave a single job; a later failure
@@ -106,10 +107,12 @@ async def run(
         each(running.numbered(), running.one, shared.concurrency), name=f"s3magic-{action}"
     )
     shared.meter.on_stop(lambda: loop.call_soon_threadsafe(working.cancel))
+    if shared.meter.stopped:  # while the client was still being made
+        working.cancel()
     try:
         await working
     except asyncio.CancelledError:
-        if not shared.meter.stopped or _cancelled_from_outside():
+        if not shared.meter.stopped or _cancelling():
             raise
         running.give_up()
     return [running.rows[index] for index in sorted(running.rows)]
@@ -126,6 +129,7 @@ class _Running(Generic[J]):
     rows: dict[int, Transfer] = field(default_factory=dict)
     waiting: deque[J] = field(default_factory=deque)
     begun: int = 0
+    planned: bool = False
 
     async def numbered(self) -> AsyncGenerator[tuple[int, J]]:
         """Give the jobs as they are planned, each with its place in the report."""
@@ -138,8 +142,8 @@ class _Running(Generic[J]):
             ours = translate(error, self.action)
             if not self.begun:
                 raise ours from error
-            self.begun += 1
-            self.rows[self.begun] = Transfer("the rest", "", 0, "failed", str(ours), cause=ours)
+            self.planned = True
+            self._add(Transfer("the rest", "", 0, "failed", str(ours), cause=ours))
 
     async def one(self, numbered: tuple[int, J]) -> None:
         """Do one job, and keep its row."""
@@ -151,23 +155,30 @@ class _Running(Generic[J]):
             raise
 
     def give_up(self) -> None:
-        """Keep a row for each job that has not begun."""
+        """Keep a row for each job that has not begun, and one for all that were not planned."""
         for job in self.waiting:
-            self.begun += 1
-            self.rows[self.begun] = _cancelled(job)
+            self._add(_cancelled(job))
+        if not self.planned:
+            self._add(Transfer("the rest", "", 0, "cancelled"))
+
+    def _add(self, row: Transfer) -> None:
+        self.begun += 1
+        self.rows[self.begun] = row
 
     async def _expected(self) -> AsyncGenerator[J]:
         async with contextlib.aclosing(self.jobs):
             async for job in self.jobs:
                 self.shared.meter.expect(job.size)
                 yield job
+        self.planned = True
 
 
 def _cancelled(job: Job) -> Transfer:
     return Transfer(job.source_name, job.target_name, 0, "cancelled")
 
 
-def _cancelled_from_outside() -> bool:
+def _cancelling() -> bool:
+    """Tell whether somebody cancelled this very task."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
@@ -188,7 +199,9 @@ async def _one(
     except AlreadyExists as exists:
         status = "skipped" if shared.no_clobber else "failed"
         error = exists
-    except Exception as failure:  # noqa: BLE001 - any failure of one is a row, not the end of all
+    except Exception as failure:
+        if _cancelling():  # it failed on its way out, and must not be lost for that
+            raise asyncio.CancelledError from failure
         status = "failed"
         error = translate(failure, f"{action} {job.source_name}")
     finally:

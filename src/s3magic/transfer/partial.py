@@ -57,6 +57,7 @@ class Partial:
         self._lock = threading.Lock()  # for the seek and write of systems without pwrite
         self._path = _temporary_name(target, f"{identity}|{size}|{len(parts)}")
         self._fd = -1
+        self._resumable = bool(parts)
 
     def open(self) -> frozenset[int]:
         """Open it, and give the numbers of the parts that it holds already.
@@ -65,16 +66,16 @@ class Partial:
             DiskFull: There is no room for the rest of the object.
         """
         whole = self._size + len(self._parts)
-        if self._parts and (fd := _open_owned(self._path)) is not None:
+        if self._resumable and (fd := _open_owned(self._path)) is not None:
+            self._fd = fd
             _remove_stale(self._path, self._target)
         else:  # nothing to go on with, or another process is at it
+            self._resumable = False
             fd, name = tempfile.mkstemp(SUFFIX, _shown(self._target), self._target.parent)
-            self._path = Path(name)
-        self._fd = fd
+            self._fd, self._path = fd, Path(name)
         kept: frozenset[int] = frozenset()
         if os.fstat(fd).st_size == whole:
-            whole_ones = self._read_map(fd)
-            kept = frozenset(part.index for part in self._parts if whole_ones[part.index] == 1)
+            kept = self._read_map()
         else:
             os.ftruncate(fd, 0)
         missing = self._size - sum(self._parts[index].size for index in kept)
@@ -106,29 +107,46 @@ class Partial:
         """
         os.ftruncate(self._fd, self._size)
         _take_mode(self._fd, self._target)
-        os.close(self._fd)
-        self._fd = -1
-        _rename(self._path, self._target, no_clobber=no_clobber)
+        if os.name == "nt":  # Windows renames no open file
+            self._close()
+        try:
+            # While it is locked: who comes now must not take it for the partial it was.
+            _rename(self._path, self._target, no_clobber=no_clobber)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+            raise
+        finally:
+            self._close()
+
+    def forget(self) -> None:
+        """Have `leave` remove it: there is nothing to go on with."""
+        self._resumable = False
 
     def leave(self) -> None:
-        """Close it without its final name: kept if it can be gone on with."""
+        """Close it, if it got no final name: kept if it can be gone on with."""
         if self._fd < 0:
             return
-        fd, self._fd = self._fd, -1
         keep = False
         with contextlib.suppress(OSError):
-            keep = 1 in self._read_map(fd)
+            keep = self._resumable and bool(self._read_map())
+        if os.name == "nt":  # Windows removes no open file
+            self._close()
         with contextlib.suppress(OSError):
-            if not keep and os.name != "nt":  # while it is locked: nobody else goes on with it
+            if not keep:  # while it is locked: nobody else goes on with it
                 self._path.unlink()
-        os.close(fd)
-        with contextlib.suppress(OSError):
-            if not keep and os.name == "nt":  # Windows removes no open file
-                self._path.unlink()
+        self._close()
 
-    def _read_map(self, fd: int) -> bytes:
-        os.lseek(fd, self._size, os.SEEK_SET)
-        return os.read(fd, len(self._parts))
+    def _close(self) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def _read_map(self) -> frozenset[int]:
+        """Give the numbers of the parts that are whole."""
+        os.lseek(self._fd, self._size, os.SEEK_SET)
+        flags = os.read(self._fd, len(self._parts))
+        return frozenset(index for index, flag in enumerate(flags) if flag == 1)
 
     def _pwrite(self, view: memoryview, offset: int) -> int:
         if hasattr(os, "pwrite"):
@@ -178,7 +196,13 @@ def prepare_folder(target: Path, root: Path | None) -> None:
                     "not lead out of the target folder.",
                     hint="Remove the link, or choose another folder.",
                 )
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise LocalFault(
+            f"Cannot write {str(target)!r}: {str(folder)!r} is a file.",
+            hint="Remove it, or choose another folder.",
+        ) from error
 
 
 def refuse_target(target: Path, *, no_clobber: bool) -> None:

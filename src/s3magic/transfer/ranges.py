@@ -79,7 +79,7 @@ class Answer:
 
 
 async def open_source(
-    source: Source, start: int = 0, stop: int | None = None, *, etag: str = ""
+    source: Source, start: int = 0, stop: int | None = None, *, after: Answer | None = None
 ) -> Answer:
     """Ask for the bytes from `start` up to `stop`, and check the answer's head.
 
@@ -88,10 +88,10 @@ async def open_source(
         start: First byte wanted.
         stop: Behind the last byte wanted, which may lie behind the object's
             end; None for all the rest.
-        etag: The ETag that the object must still have; empty for any.
+        after: An earlier answer: it must still be the same object.
 
     Returns:
-        The answer. Without an `etag` it may be of the whole object, from a
+        The answer. A first one may be of the whole object, from a
         server that takes no ranges; it says so in `start` and `stop`.
 
     Raises:
@@ -103,19 +103,19 @@ async def open_source(
         asked["VersionId"] = source.version_id
     if ranged:
         asked["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
-    if etag:
-        asked["IfMatch"] = etag
+    if after:
+        asked["IfMatch"] = after.etag
     try:
         head = await source.client.get_object(**asked)
     except Exception as error:
         ours = translate(error, source.action)
         if ours.code == "InvalidRange" or _status(error) == 416:
-            if start == 0 and not etag:  # there is no first byte: it is empty
+            if start == 0 and not after:  # there is no first byte: it is empty
                 return await open_source(source)
             raise _changed(source) from error
         raise ours from error
     try:
-        return _checked(source, head, start, stop, etag)
+        return _checked(source, head, start, stop, after)
     except S3Error:
         head["Body"].close()
         raise
@@ -144,26 +144,17 @@ async def read_on(
                 async for some, size in blocks:
                     await take(some, at)
                     at += size
-                    tries = 0  # it moves: only standing still counts
+                    if size >= _READ:  # it moves, and more than a trickle
+                        tries = 0
         except S3Error as error:
             tries += 1
             if not error.transient or tries >= defaults().attempts or not answer.etag:
                 raise
-        if at == stop:
+        else:
             return
         await _pause(tries)
-        answer = await _open_again(source, at, stop, answer)
-
-
-async def _open_again(source: Source, start: int, stop: int, before: Answer) -> Answer:
-    for tries in range(1, defaults().attempts + 1):
-        try:
-            return await open_source(source, start, stop, etag=before.etag)
-        except S3Error as error:
-            if not error.transient or tries == defaults().attempts:
-                raise
-        await _pause(tries)
-    raise AssertionError  # the last try either returned or raised
+        # Not tried again here: the client has done so until it gave up.
+        answer = await open_source(source, at, stop, after=answer)
 
 
 async def _pause(tries: int) -> None:
@@ -172,13 +163,18 @@ async def _pause(tries: int) -> None:
 
 
 async def _blocks(source: Source, answer: Answer) -> AsyncGenerator[tuple[list[bytes], int]]:
-    """Give the body in blocks of about 1 MiB, never a byte more than promised."""
+    """Give the body in blocks of about 1 MiB, the last one only if the body ends with it."""
     left = answer.stop - answer.start
     some: list[bytes] = []
     size = 0
     try:
         while True:
-            data = await answer.body.read(_READ)
+            try:
+                data = await answer.body.read(_READ)
+            except Exception as error:
+                if size and left:  # what did come counts, or a bad line never got further
+                    yield some, size
+                raise translate(error, source.action) from error
             if not data:
                 break
             left -= len(data)
@@ -186,31 +182,31 @@ async def _blocks(source: Source, answer: Answer) -> AsyncGenerator[tuple[list[b
                 raise Damaged(f"Cannot {source.action}: the server sent more than it announced.")
             some.append(data)
             size += len(data)
-            if size >= _BLOCK:
+            if size >= _BLOCK and left:
                 yield some, size
                 some, size = [], 0
         if size:
             yield some, size
-        if left:
+        if left:  # told behind what did come, which can be gone on from
             raise Damaged(
                 f"Cannot {source.action}: the answer ended {left:,} bytes too soon.",
                 hint="Try again.",
             )
-    except S3Error:
-        raise
-    except Exception as error:
-        raise translate(error, source.action) from error
     finally:
         answer.close()  # gives a body that was read to its end back to the pool
 
 
-def _checked(source: Source, head: Any, start: int, stop: int | None, etag: str) -> Answer:
+def _checked(
+    source: Source, head: Any, start: int, stop: int | None, after: Answer | None
+) -> Answer:
     status = head["ResponseMetadata"]["HTTPStatusCode"]
     length = head.get("ContentLength")
     given = str(head.get("ETag", ""))
-    if etag and given != etag:
+    if given.startswith("W/"):  # RFC 9110, 8.8.1: weak ones do not tell bytes apart
+        given = ""
+    if after and given != after.etag:
         raise _changed(source)
-    if status == 200 and not etag and start == 0:
+    if status == 200 and not after and start == 0:
         # Asked for no range, or the server knows none: the whole object.
         if length is None:
             raise Damaged(f"Cannot {source.action}: the server does not say how long it is.")
@@ -224,6 +220,8 @@ def _checked(source: Source, head: Any, start: int, stop: int | None, etag: str)
     if not match:
         raise Damaged(f"Cannot {source.action}: the server does not say which range it sent.")
     first, last, total = (int(number) for number in match.groups())
+    if after and total != after.total:
+        raise _changed(source)
     wanted = total if stop is None else min(stop, total)
     if first != start or last + 1 != wanted or length not in {None, wanted - start}:
         raise Damaged(

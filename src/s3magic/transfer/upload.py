@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["exists", "send", "upload"]
 
 _ABORT_INLINE = 0.5  # seconds that a cancelled cell waits for the abort
+_ABORT_PATIENT = 30.0  # and that a failure waits for it, which nobody asked to end at once
 _ABORT_TRIES = 3  # S3 API, AbortMultipartUpload: parts in flight may outlive the first
 _TOOK_IT = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
 
@@ -62,11 +63,12 @@ async def send(shared: Run, job: Upload, number: int) -> dict[str, Any]:
     """Do what `upload` does; gives S3's own answer to the last request."""
     condition: dict[str, Any] = {"IfNoneMatch": "*"} if shared.no_clobber else {}
     try:
-        if job.size < shared.threshold:
-            return await _put_whole(shared, job, number, condition)
-        # Asked before much is sent; the completion asks again, without a race.
+        # Asked before much is sent, and for servers that know no conditions; for
+        # those that do, the last request asks again, without a race.
         if shared.no_clobber and await exists(shared.client, job.uri):
             raise _exists(job)
+        if job.size < shared.threshold:
+            return await _put_whole(shared, job, number, condition)
         return await _put_in_parts(shared, job, number, condition)
     except Exception as error:
         if shared.no_clobber and _code(error) in _TOOK_IT:
@@ -132,13 +134,15 @@ async def _multipart(shared: Run, job: Upload) -> AsyncIterator[str]:
     try:
         created = await asyncio.shield(creating)
     except asyncio.CancelledError:
-        await _bounded(_abort_when_created(shared.client, job, creating))
+        await _bounded(_abort_when_created(shared.client, job, creating), _ABORT_INLINE)
         raise
     upload_id = created["UploadId"]
     try:
         yield upload_id
-    except BaseException:
-        await _bounded(_abort(shared.client, job, upload_id))
+    except BaseException as error:
+        patient = isinstance(error, Exception)
+        longest = _ABORT_PATIENT if patient else _ABORT_INLINE
+        await _bounded(_abort(shared.client, job, upload_id), longest)
         raise
 
 
@@ -167,7 +171,7 @@ async def _abort(client: S3Client, job: Upload, upload_id: str) -> None:
 _aborting: set[asyncio.Task[None]] = set()
 
 
-async def _bounded(clean_up: Any) -> None:
+async def _bounded(clean_up: Any, longest: float) -> None:
     """Wait a moment for a clean-up; one that takes longer goes on by itself.
 
     So a server that went silent does not keep an interrupted cell, and still
@@ -176,7 +180,7 @@ async def _bounded(clean_up: Any) -> None:
     task = asyncio.ensure_future(clean_up)
     _aborting.add(task)
     task.add_done_callback(_aborting.discard)
-    await asyncio.wait([task], timeout=_ABORT_INLINE)
+    await asyncio.wait([task], timeout=longest)
 
 
 async def _verify(

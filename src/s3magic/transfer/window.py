@@ -13,7 +13,14 @@ from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Iterable,
+        Sequence,
+    )
 
 __all__ = ["Slots", "ahead", "each", "stream"]
 
@@ -34,7 +41,8 @@ async def each(items: AsyncGenerator[T], work: Callable[[T], Awaitable[None]], l
     """Await `work` on every item, on at most `lanes` of them at once.
 
     Items begin in the order in which they come, and are asked for only when a
-    lane is free. The first error cancels the other lanes and is raised.
+    lane is free. The first error cancels the other lanes and is raised; a
+    cancellation is raised whatever else goes wrong on the way out.
 
     Args:
         items: Where the items come from; closed at the end.
@@ -52,12 +60,32 @@ async def each(items: AsyncGenerator[T], work: Callable[[T], Awaitable[None]], l
                     return
             await work(item)
 
-    try:
-        async with contextlib.aclosing(items), asyncio.TaskGroup() as group:
-            for _ in range(lanes):
-                group.create_task(lane())
-    except BaseExceptionGroup as group_error:
-        raise group_error.exceptions[0] from None
+    # Not asyncio.TaskGroup: in it an error of the clean-up hides a cancellation.
+    running = [asyncio.create_task(lane()) for _ in range(lanes)]
+    async with contextlib.aclosing(items):
+        try:
+            ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            await _end(running)
+    for task in ended:
+        task.result()
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and wait until all have ended, however often we are cancelled meanwhile."""
+    for task in tasks:
+        task.cancel()
+    cancelled: asyncio.CancelledError | None = None
+    while not all(task.done() for task in tasks):
+        try:
+            await asyncio.wait(tasks)
+        except asyncio.CancelledError as again:
+            cancelled = again
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # seen: what ended them all is what counts
+    if cancelled:
+        raise cancelled
 
 
 async def ahead(items: AsyncGenerator[T], waiting: deque[T]) -> AsyncGenerator[T]:
@@ -92,8 +120,7 @@ async def ahead(items: AsyncGenerator[T], waiting: deque[T]) -> AsyncGenerator[T
             await more.wait()
         await filling
     finally:
-        filling.cancel()
-        await asyncio.wait([filling])
+        await _end([filling])
 
 
 class Slots:

@@ -1,0 +1,48 @@
+"""Fixtures for transfers: a server that lies, and a watch for what a transfer leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import pytest_asyncio
+
+from liar import Liar
+from s3magic import session, settings
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def lair():
+    """The lying server, and one client connected to it, for a whole module."""
+    async with Liar() as liar:
+        settings.change(attempts=2, read_timeout=10.0)
+        session.connect(
+            endpoint_url=liar.endpoint_url,
+            region="us-east-1",
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+            aws_session_token="a-session-token",
+        )
+        yield liar
+        await session.close()
+        settings.change(attempts=settings.Settings().attempts)
+        settings.change(read_timeout=settings.Settings().read_timeout)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def liar(lair):
+    """The lying server, honest again; at the end nothing of ours may be open."""
+    lair.reset()
+    yield lair
+    assert await held() == 0, "an answer was left open"
+    assert not lair.uploads, "a multipart upload was left open"
+    ours = [task for task in asyncio.all_tasks() if task.get_name().startswith("s3magic-")]
+    assert {task.get_name() for task in ours} <= {"s3magic-connect"}
+    gc.collect()  # an unclosed socket warns here, and a warning is an error
+
+
+async def held():
+    """Count the connections that somebody still holds."""
+    client = await session.client()
+    sessions = client._endpoint.http_session._sessions or {}
+    return sum(len(one.connector._acquired) for one in sessions.values())
