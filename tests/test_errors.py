@@ -90,6 +90,7 @@ URL = {"endpoint_url": "https://s3.example.org"}
             BadArgument,
             ValueError,
         ),
+        (botocore.exceptions.ProfileNotFound(profile="lab"), BadArgument, ValueError),
         (RuntimeError("surprise"), S3Error, Exception),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else type(value).__name__,
@@ -178,3 +179,14 @@ def test_translating_imports_no_botocore():
     )
 
     assert done.stdout.strip() == "False"
+
+
+def test_the_error_of_a_single_transfer_is_of_its_own_class_too():
+    """`except FileNotFoundError` finds the one missing key, `except TransferError` as well."""
+    for kind in (NoSuchKey, BadArgument, TimedOut, DiskFull):
+        error = TransferError.of(kind("Cannot.", hint="Try.", code="X"), report="frame")
+
+        assert isinstance(error, TransferError)
+        assert isinstance(error, kind)
+        assert (str(error), error.report, error.code) == ("Cannot. Try.", "frame", "X")
+        assert type(error).__name__ == "TransferError"

@@ -33,7 +33,8 @@
     │   └── ObjectChanged                it was replaced while it was read
     ├── LocalFault (OSError)
     │   └── DiskFull
-    └── TransferError (OSError)          some of many failed; see `.report`
+    └── TransferError (OSError)          some of many failed; see `.report`.
+                                         Of a single one: its own class too
 
 Each reads as a sentence: what was tried, on what, why it failed, what to do.
 The error that it came from is its ``__cause__``.
@@ -259,3 +260,14 @@ class TransferError(S3Error, OSError):
     def __init__(self, message: str, *, report: Any, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.report = report
+
+    @classmethod
+    def of(cls, cause: S3Error, *, report: Any) -> TransferError:
+        """Give the error of a single transfer: it is of the cause's class too.
+
+        So ``except FileNotFoundError`` finds the one key that is missing.
+        """
+        both = type(cls.__name__, (cls, type(cause)), {"__module__": cls.__module__})
+        error: TransferError = both(cause.message, report=report, hint=cause.hint)
+        error.code = cause.code
+        return error

@@ -219,6 +219,11 @@ _NAMES = {
     "TokenRetrievalError": _EXPIRED,
     "LoginRefreshRequired": _EXPIRED,
     "LoginTokenLoadError": _EXPIRED,
+    "ProfileNotFound": _Rule(
+        BadArgument,
+        "there is no such profile in the AWS config files.",
+        "See which there are: run `aws configure list-profiles` in a terminal.",
+    ),
     "SSLError": _TLS,
     "ClientSSLError": _TLS,
     "SSLCertVerificationError": _TLS,
@@ -240,6 +245,9 @@ _NAMES = {
         ServerFault, "the endpoint's answer is not S3's.", "Check the endpoint with %s3connect."
     ),
 }
+
+# Of these botocore's own words say more than ours: which host, which profile.
+_TELLING = {"EndpointConnectionError", "ProfileNotFound", "ProxyConnectionError", "SSLError"}
 
 _ERRNOS = {
     errno.ENOENT: _Rule(NoSuchFile, "there is no such file or folder here."),
@@ -279,7 +287,7 @@ def translate(error: BaseException, action: str) -> S3Error:
         rule = _SILENT
     if rule is None:
         rule = _Rule(_builtin_kind(error), f"{type(error).__name__}: {error}".rstrip(": "))
-    elif type(error).__name__ in {"EndpointConnectionError", "ProxyConnectionError", "SSLError"}:
+    elif type(error).__name__ in _TELLING:
         detail = str(error)
     reason = f"{rule.reason[:-1]} ({detail.rstrip('.')})." if detail else rule.reason
     ours = rule.kind(f"Cannot {action}: {reason}", hint=rule.hint, code=code)

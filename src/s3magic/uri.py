@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import Self
 
 from s3magic.errors import BadUri, UnsafeKey
+from s3magic.wording import shorten
 
 __all__ = ["S3Uri", "glob_base", "glob_pattern", "is_uri", "local_path"]
 
@@ -23,6 +24,7 @@ _ARN = re.compile(r"^(arn:[^/]+[:/]accesspoint[/:][^/]+)(?:/(.*))?$", re.DOTALL)
 # Laxer than S3's naming rules: old buckets have capitals and underscores.
 _BUCKET = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$")
 _WILD = re.compile(r"[*?\[]")
+_TOLD = 80  # characters of it that an error shows
 _KEY_BYTES = 1024  # S3 User Guide, "Naming Amazon S3 objects"
 _NAME_BYTES = 255  # NAME_MAX of every common file system
 # Microsoft, "Naming Files, Paths, and Namespaces"; ":" is among the reserved, so
@@ -51,16 +53,18 @@ class S3Uri:
         """
         match = _SCHEME.match(text)
         if not match and not scheme_optional:
-            raise BadUri(f"{text!r} is no S3 address.", hint="Write s3://bucket/key.")
+            raise BadUri(f"{_told(text)} is no S3 address.", hint="Write s3://bucket/key.")
         rest = text[match.end() :] if match else text
         if arn := _ARN.match(rest):
             return cls(arn[1], arn[2] or "")
         bucket, _, key = rest.partition("/")
         if not _BUCKET.match(bucket):
-            reason = f"{bucket!r} is no bucket name" if bucket else "the bucket is missing"
-            raise BadUri(f"{text!r} is no S3 address: {reason}.", hint="Write s3://bucket/key.")
+            reason = f"{_told(bucket)} is no bucket name" if bucket else "the bucket is missing"
+            raise BadUri(
+                f"{_told(text)} is no S3 address: {reason}.", hint="Write s3://bucket/key."
+            )
         if len(key.encode("utf-8", "surrogatepass")) > _KEY_BYTES:
-            raise BadUri(f"The key of {text!r} is longer than {_KEY_BYTES:,} bytes.")
+            raise BadUri(f"The key of {_told(text)} is longer than {_KEY_BYTES:,} bytes.")
         return cls(bucket, key)
 
     def __str__(self) -> str:
@@ -154,6 +158,11 @@ def local_path(key: str, *, windows: bool = os.name == "nt") -> PurePosixPath:
             hint="Fetch it alone, to a file that you name: %s3get s3://bucket/key ./name.",
         )
     return PurePosixPath(*key.split("/"))
+
+
+def _told(text: str) -> str:
+    """Name what was given, which may be anything, a whole frame's text for example."""
+    return repr(shorten(text, _TOLD))
 
 
 def _unsafe(key: str) -> str:

@@ -47,21 +47,23 @@ async def conclude(rows: Sequence[Transfer], noun: str, errors: str) -> DataFram
 
     Raises:
         TransferError: Something failed or was cancelled, and `errors` is
-            ``raise``. The first failure is its ``__cause__``.
+            ``raise``. The first failure is its ``__cause__``; of a single
+            transfer it is of the failure's own class too.
     """
     report = await asyncio.to_thread(frame, rows)
     failed = [row for row in rows if row.status == "failed"]
     cancelled = sum(row.status == "cancelled" for row in rows)
     if errors == "return" or not (failed or cancelled):
         return report
+    cause = failed[0].cause if failed else None
+    if len(rows) == 1 and cause is not None:
+        raise TransferError.of(cause, report=report) from cause
     raise TransferError(
         _told(rows, failed, cancelled, noun),
         report=report,
-        hint=""
-        if len(rows) == 1
-        else "All rows are in the error's .report; "
+        hint="All rows are in the error's .report; "
         'errors="return" gives them instead of an error.',
-    ) from (failed[0].cause if failed else None)
+    ) from cause
 
 
 def frame(rows: Sequence[Transfer]) -> DataFrame:
@@ -88,9 +90,6 @@ def frame(rows: Sequence[Transfer]) -> DataFrame:
 
 def _told(rows: Sequence[Transfer], failed: Sequence[Transfer], cancelled: int, noun: str) -> str:
     """Say in a few sentences what went wrong."""
-    if len(rows) == 1 and failed:
-        cause = failed[0].cause
-        return str(cause) if cause else failed[0].error
     done = sum(row.status == "done" for row in rows)
     parts = []
     if failed:

@@ -247,7 +247,7 @@ async def watching(
         display: Where.
         quiet_if_short: Leave no summary if nothing had to be drawn meanwhile.
     """
-    drawn = False
+    drawn = failed = False
 
     def show(act: Callable[[], None]) -> None:
         # Bytes matter more than their bar: a terminal that hung up or a front
@@ -272,10 +272,14 @@ async def watching(
     except asyncio.CancelledError:
         meter.stopped = True
         raise
+    except BaseException:
+        failed = True
+        raise
     finally:
         meter.ended = meter.clock()
         ticker.cancel()
         short = quiet_if_short and not drawn and not meter.note
-        summary = "" if short else meter.summary
+        # An error says it all where nothing had been done yet.
+        summary = "" if short or (failed and not meter.done_files) else meter.summary
         show(lambda: display.close(summary))
         await asyncio.wait({ticker})
