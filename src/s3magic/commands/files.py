@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s3magic.errors import BadArgument, NoSuchFile, S3Error
-from s3magic.transfer.partial import SUFFIX
+from s3magic.transfer.placing import SUFFIX
 from s3magic.transfer.plan import Upload
 from s3magic.translation import translate
 from s3magic.uri import glob_base

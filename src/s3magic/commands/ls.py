@@ -160,7 +160,7 @@ async def ls(
     )
     place = _place(uri)
     plan = _plan_objects(place, options) if place else _plan_buckets(options)
-    meter = Meter(doing="Listing", did="Listed", noun="object" if plan.listing else "bucket")
+    meter = Meter(doing="Listing", did="Listed", noun=_noun(plan))
     shown = display(progress)
     async with watching(meter, shown, quiet_if_short=True):
         with _stoppable(meter):
@@ -262,6 +262,13 @@ def _place(uri: object) -> S3Uri | None:
         f"Cannot list this: an address is text, not {type(uri).__name__}.",
         hint="Write s3://bucket/prefix.",
     )
+
+
+def _noun(plan: _Plan) -> str:
+    """Say what is counted: folders stand among the objects of a level."""
+    if plan.listing is None:
+        return "bucket"
+    return "item" if plan.listing.delimiter else "object"
 
 
 def _start_after(given: str | None, place: S3Uri) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from s3magic.errors import NotFound, ObjectChanged
 from s3magic.settings import MiB
 from s3magic.transfer.disk import in_thread
-from s3magic.transfer.partial import Partial, prepare_folder, refuse_target, write_whole
+from s3magic.transfer.partial import Partial
+from s3magic.transfer.placing import prepare_folder, refuse_target, write_whole
 from s3magic.transfer.plan import cut
 from s3magic.transfer.ranges import Source, open_source, read_on
 from s3magic.transfer.window import each, stream

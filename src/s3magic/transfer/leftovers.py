@@ -70,12 +70,10 @@ class Note:
 
 def abandoned(endpoint: str) -> list[tuple[Leftover, Note]]:
     """Give the uploads to an endpoint whose process is gone, and their notes, now ours."""
-    found = []
     with contextlib.suppress(OSError):
-        for path in sorted(_folder().glob("*.json")):
-            if (taken := _take(path, endpoint)) is not None:
-                found.append(taken)
-    return found
+        taken = [_take(path, endpoint) for path in sorted(_folder().glob("*.json"))]
+        return [one for one in taken if one is not None]
+    return []
 
 
 def _take(path: Path, endpoint: str) -> tuple[Leftover, Note] | None:

@@ -12,17 +12,16 @@ Everything here blocks: call it in a thread.
 from __future__ import annotations
 
 import contextlib
-import errno
-import functools
 import hashlib
 import os
-import stat
 import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3magic.errors import AlreadyExists, DiskFull, LocalFault, UnsafeKey
+from s3magic.errors import DiskFull
+from s3magic.transfer.locking import lock
+from s3magic.transfer.placing import SUFFIX, rename, shown, take_mode
 from s3magic.wording import filesize
 
 if TYPE_CHECKING:
@@ -30,12 +29,9 @@ if TYPE_CHECKING:
 
     from s3magic.transfer.plan import Part
 
-__all__ = ["SUFFIX", "Partial", "prepare_folder", "refuse_target", "write_whole"]
-
-SUFFIX = ".s3part"
+__all__ = ["Partial"]
 
 _BINARY = getattr(os, "O_BINARY", 0)
-_NAME = 80  # characters of the target's name that its temporary name shows
 
 
 class Partial:
@@ -71,7 +67,7 @@ class Partial:
             _remove_stale(self._path, self._target)
         else:  # nothing to go on with, or another process is at it
             self._resumable = False
-            fd, name = tempfile.mkstemp(SUFFIX, _shown(self._target), self._target.parent)
+            fd, name = tempfile.mkstemp(SUFFIX, shown(self._target), self._target.parent)
             self._fd, self._path = fd, Path(name)
         kept: frozenset[int] = frozenset()
         if os.fstat(fd).st_size == whole:
@@ -106,12 +102,12 @@ class Partial:
             AlreadyExists: There is.
         """
         os.ftruncate(self._fd, self._size)
-        _take_mode(self._fd, self._target)
+        take_mode(self._fd, self._target)
         if os.name == "nt":  # Windows renames no open file
             self._close()
         try:
             # While it is locked: who comes now must not take it for the partial it was.
-            _rename(self._path, self._target, no_clobber=no_clobber)
+            rename(self._path, self._target, no_clobber=no_clobber)
         except BaseException:
             with contextlib.suppress(OSError):
                 self._path.unlink()
@@ -156,90 +152,18 @@ class Partial:
             return os.write(self._fd, view)
 
 
-def write_whole(target: Path, data: Sequence[bytes], *, no_clobber: bool = False) -> None:
-    """Write a small file whole: a temporary name, then its own."""
-    fd, name = tempfile.mkstemp(SUFFIX, _shown(target), target.parent)
-    try:
-        try:
-            for block in data:
-                view = memoryview(block)
-                while view:
-                    view = view[os.write(fd, view) :]
-            _take_mode(fd, target)
-        finally:
-            os.close(fd)
-        _rename(Path(name), target, no_clobber=no_clobber)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)  # noqa: PTH108 - one call fewer on a path taken per small file
-        raise
-
-
-def prepare_folder(target: Path, root: Path | None) -> None:
-    """Make the target's folder; within `root` no link may stand on the way.
-
-    Args:
-        target: A file, or a folder's own path with a name put behind it.
-        root: The folder that the user named; links above it are the user's own.
-
-    Raises:
-        UnsafeKey: A link would lead elsewhere.
-    """
-    folder = target.parent
-    if root is not None:
-        for parent in [folder, *folder.parents]:
-            if parent in {root, *root.parents}:
-                break
-            if parent.is_symlink():
-                raise UnsafeKey(
-                    f"Cannot write {str(target)!r}: {str(parent)!r} is a link, and a key must "
-                    "not lead out of the target folder.",
-                    hint="Remove the link, or choose another folder.",
-                )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise LocalFault(
-            f"Cannot write {str(target)!r}: {str(folder)!r} is a file.",
-            hint="Remove it, or choose another folder.",
-        ) from error
-
-
-def refuse_target(target: Path, *, no_clobber: bool) -> None:
-    """Raise if there is something at the target that must stay.
-
-    Raises:
-        AlreadyExists: There is a file, and `no_clobber` is set.
-        LocalFault: It is a folder, a device, a pipe.
-    """
-    try:
-        found = target.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    if stat.S_ISDIR(found.st_mode):
-        raise LocalFault(f"Cannot write {str(target)!r}: there is a folder of that name.")
-    if not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
-        raise LocalFault(f"Cannot write {str(target)!r}: it is no ordinary file.")
-    if no_clobber:
-        raise AlreadyExists(f"{str(target)!r} is there already, and was left as it is.")
-
-
-def _shown(target: Path) -> str:
-    return f".{target.name[: _NAME // 4]}."
-
-
 def _temporary_name(target: Path, identity: str) -> Path:
     """Name the temporary file: from the target's name, and from what it holds."""
     named = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
     held = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return target.with_name(f"{_shown(target)}{named}-{held}{SUFFIX}")
+    return target.with_name(f"{shown(target)}{named}-{held}{SUFFIX}")
 
 
 def _open_owned(path: Path) -> int | None:
     """Open the file for this process alone; None if another has it."""
     while True:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | _BINARY | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        if not _lock(fd):
+        if not lock(fd):
             os.close(fd)
             return None
         # Its owner may have renamed it between our opening and our locking.
@@ -247,25 +171,6 @@ def _open_owned(path: Path) -> int | None:
             if os.path.samestat(os.fstat(fd), path.lstat()):
                 return fd
         os.close(fd)
-
-
-def _lock(fd: int) -> bool:
-    """Lock an open file until it is closed; False if somebody else has it."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            # Far behind the end, so that no byte of the file is locked itself.
-            os.lseek(fd, 0x7FFF_0000, os.SEEK_SET)
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            import fcntl
-
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        # A file system without locks must not keep anybody from downloading.
-        return error.errno not in {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
-    return True
 
 
 def _remove_stale(path: Path, target: Path) -> None:
@@ -276,7 +181,7 @@ def _remove_stale(path: Path, target: Path) -> None:
             with contextlib.suppress(OSError):
                 fd = os.open(other, os.O_RDWR | _BINARY)
                 try:
-                    if _lock(fd):
+                    if lock(fd):
                         other.unlink()
                 finally:
                     os.close(fd)
@@ -292,46 +197,3 @@ def _check_room(folder: Path, missing: int) -> None:
             f"{filesize(free)} left.",
             hint="Free some room, or choose another folder.",
         )
-
-
-def _take_mode(fd: int, target: Path) -> None:
-    """Give the file the mode of the one that it replaces, or what the umask allows."""
-    if not hasattr(os, "fchmod"):
-        return
-    try:
-        mode = stat.S_IMODE(target.stat().st_mode)
-    except OSError:
-        mode = 0o666 & ~_umask()
-    with contextlib.suppress(OSError):
-        os.fchmod(fd, mode)
-
-
-@functools.cache
-def _umask() -> int:
-    """Give the process's umask, without changing it where the system says it."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        text = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-        return int(text.split("Umask:")[1].split()[0], 8)
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
-def _rename(path: Path, target: Path, *, no_clobber: bool) -> None:
-    try:
-        if not no_clobber:
-            path.replace(target)
-            return
-        try:
-            os.link(path, target, follow_symlinks=False)  # fails where there is one: no race
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without hard links
-            if target.exists():
-                raise FileExistsError from None
-            path.rename(target)
-            return
-        path.unlink()
-    except FileExistsError as error:
-        path.unlink(missing_ok=True)
-        raise AlreadyExists(f"{str(target)!r} is there already, and was left as it is.") from error
