@@ -33,8 +33,7 @@
     │   └── ObjectChanged                it was replaced while it was read
     ├── LocalFault (OSError)
     │   └── DiskFull
-    └── TransferError (OSError)          some of many failed; see `.report`.
-                                         Of a single one: its own class too
+    └── TransferError (OSError)          some of many failed; see `.report`
 
 Each reads as a sentence: what was tried, on what, why it failed, what to do.
 The error that it came from is its ``__cause__``.
