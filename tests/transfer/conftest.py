@@ -15,7 +15,7 @@ from s3magic import session, settings
 async def lair():
     """The lying server, and one client connected to it, for a whole module."""
     async with Liar() as liar:
-        settings.change(attempts=2, read_timeout=10.0)
+        settings.change(attempts=2, read_timeout=10.0, multipart_threshold=5 * settings.MiB)
         session.connect(
             endpoint_url=liar.endpoint_url,
             region="us-east-1",
@@ -25,8 +25,12 @@ async def lair():
         )
         yield liar
         await session.close()
-        settings.change(attempts=settings.Settings().attempts)
-        settings.change(read_timeout=settings.Settings().read_timeout)
+        before = settings.Settings()
+        settings.change(
+            attempts=before.attempts,
+            read_timeout=before.read_timeout,
+            multipart_threshold=before.multipart_threshold,
+        )
 
 
 @pytest_asyncio.fixture(loop_scope="module")
