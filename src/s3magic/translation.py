@@ -42,7 +42,7 @@ from s3magic.errors import (
     WrongRegion,
 )
 
-__all__ = ["translate"]
+__all__ = ["error_code", "translate"]
 
 
 class _Rule(NamedTuple):
@@ -293,6 +293,14 @@ def translate(error: BaseException, action: str) -> S3Error:
     ours = rule.kind(f"Cannot {action}: {reason}", hint=rule.hint, code=code)
     ours.__cause__ = error
     return ours
+
+
+def error_code(error: BaseException) -> str:
+    """Give the server's own code of an error, botocore's or ours; empty without one."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        return str(response.get("Error", {}).get("Code", ""))
+    return str(getattr(error, "code", ""))
 
 
 def _by_name(error: BaseException) -> _Rule | None:

@@ -1,13 +1,11 @@
 """Sends one file, or some bytes: the object is there whole, or as it was before.
 
-A multipart upload that does not end well is aborted, whatever ended it. The
-answer to the request that completes one may get lost, or be an error inside a
-200; then the object itself is asked what became of it.
+The answer to the request that completes a multipart upload may get lost, or be
+an error inside a 200; then the object itself is asked what became of it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import io
@@ -16,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import AlreadyExists, LocalFault
 from s3magic.transfer.disk import in_thread
+from s3magic.transfer.multipart import multipart
 from s3magic.transfer.plan import cut, upload_part_size
 from s3magic.transfer.window import each, stream
-from s3magic.translation import translate
+from s3magic.translation import error_code, translate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.transfer.engine import Run
@@ -31,9 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["exists", "send", "upload"]
 
-_ABORT_INLINE = 0.5  # seconds that a cancelled cell waits for the abort
-_ABORT_PATIENT = 30.0  # and that a failure waits for it, which nobody asked to end at once
-_ABORT_TRIES = 3  # S3 API, AbortMultipartUpload: parts in flight may outlive the first
 _TOOK_IT = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
 
 # Of the arguments of PutObject, those that belong to the whole, not to a part.
@@ -71,7 +65,7 @@ async def send(shared: Run, job: Upload, number: int) -> dict[str, Any]:
             return await _put_whole(shared, job, number, condition)
         return await _put_in_parts(shared, job, number, condition)
     except Exception as error:
-        if shared.no_clobber and _code(error) in _TOOK_IT:
+        if shared.no_clobber and error_code(error) in _TOOK_IT:
             raise _exists(job) from error
         raise translate(error, f"put {job.uri}") from error
 
@@ -94,8 +88,7 @@ async def _put_in_parts(
     parts = cut(job.size, upload_part_size(job.size, shared.part_size))
     tags: dict[int, dict[str, Any]] = {}
     stamp = await in_thread(_stamp, job)
-    async with _multipart(shared, job) as upload_id:
-        where = _where(job, upload_id)
+    async with multipart(shared.client, job.uri, job.headers) as where:
         options = {name: job.headers[name] for name in _PART_OPTIONS & job.headers.keys()}
 
         async def put(part: Part) -> None:
@@ -124,65 +117,6 @@ async def _put_in_parts(
     return dict(answer)
 
 
-@contextlib.asynccontextmanager
-async def _multipart(shared: Run, job: Upload) -> AsyncIterator[str]:
-    """Open a multipart upload for the block, and abort it unless the block ends well."""
-    # Not cancellable in between: an upload whose name nobody heard stays open for ever.
-    creating = asyncio.ensure_future(
-        shared.client.create_multipart_upload(Bucket=job.uri.bucket, Key=job.uri.key, **job.headers)
-    )
-    try:
-        created = await asyncio.shield(creating)
-    except asyncio.CancelledError:
-        await _bounded(_abort_when_created(shared.client, job, creating), _ABORT_INLINE)
-        raise
-    upload_id = created["UploadId"]
-    try:
-        yield upload_id
-    except BaseException as error:
-        patient = isinstance(error, Exception)
-        longest = _ABORT_PATIENT if patient else _ABORT_INLINE
-        await _bounded(_abort(shared.client, job, upload_id), longest)
-        raise
-
-
-def _where(job: Upload, upload_id: str) -> dict[str, Any]:
-    return {"Bucket": job.uri.bucket, "Key": job.uri.key, "UploadId": upload_id}
-
-
-async def _abort_when_created(client: S3Client, job: Upload, creating: Any) -> None:
-    with contextlib.suppress(Exception):
-        await _abort(client, job, (await creating)["UploadId"])
-
-
-async def _abort(client: S3Client, job: Upload, upload_id: str) -> None:
-    """Abort an upload, until the server says that it knows it no more."""
-    where = _where(job, upload_id)
-    for _ in range(_ABORT_TRIES):
-        with contextlib.suppress(Exception):
-            await client.abort_multipart_upload(**where)
-        try:
-            await client.list_parts(**where)
-        except Exception as error:  # noqa: BLE001 - gone, or out of reach: try that again
-            if _code(error) in {"NoSuchUpload", "404"}:
-                return
-
-
-_aborting: set[asyncio.Task[None]] = set()
-
-
-async def _bounded(clean_up: Any, longest: float) -> None:
-    """Wait a moment for a clean-up; one that takes longer goes on by itself.
-
-    So a server that went silent does not keep an interrupted cell, and still
-    gets its abort if it comes back.
-    """
-    task = asyncio.ensure_future(clean_up)
-    _aborting.add(task)
-    task.add_done_callback(_aborting.discard)
-    await asyncio.wait([task], timeout=longest)
-
-
 async def _verify(
     client: S3Client, job: Upload, parts: list[dict[str, Any]], error: Exception
 ) -> dict[str, Any]:
@@ -194,7 +128,7 @@ async def _verify(
     Raises:
         Exception: It did not: `error`.
     """
-    if _code(error) in _TOOK_IT:
+    if error_code(error) in _TOOK_IT:
         raise error
     with contextlib.suppress(Exception):
         found = await client.head_object(Bucket=job.uri.bucket, Key=job.uri.key)
@@ -263,10 +197,3 @@ def _stamp(job: Upload) -> tuple[int, int]:
         return 0, 0
     found = job.source.stat()
     return found.st_size, found.st_mtime_ns
-
-
-def _code(error: BaseException) -> str:
-    response = getattr(error, "response", None)
-    if isinstance(response, dict):
-        return str(response.get("Error", {}).get("Code", ""))
-    return getattr(error, "code", "")
