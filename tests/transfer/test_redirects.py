@@ -56,6 +56,10 @@ def with_a_region(status, url):
     return answer
 
 
+def large(liar):
+    return put(LARGE, liar.uri("k"), part_size=PART, progress="none")
+
+
 VERBS = {
     "get": ("GetObject", lambda liar, folder: get(liar.uri("k"), folder / "f", progress="none")),
     "get into memory": ("GetObject", lambda liar, _: get(liar.uri("k"), None, progress="none")),
@@ -81,15 +85,15 @@ VERBS = {
     ),
     "create": (
         "CreateMultipartUpload",
-        lambda liar, _: put(LARGE, liar.uri("k"), part_size=PART, progress="none"),
+        lambda liar, _: large(liar),
     ),
     "part": (
         "UploadPart",
-        lambda liar, _: put(LARGE, liar.uri("k"), part_size=PART, progress="none"),
+        lambda liar, _: large(liar),
     ),
     "complete": (
         "CompleteMultipartUpload",
-        lambda liar, _: put(LARGE, liar.uri("k"), part_size=PART, progress="none"),
+        lambda liar, _: large(liar),
     ),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 
 import pytest
@@ -165,9 +166,12 @@ async def test_ahead_gives_all_in_order_and_then_the_error():
 
     given_ones, waiting = [], deque()
 
-    with pytest.raises(ValueError, match="page 2"):
+    async def use():
         async for item in ahead(items(), waiting):
-            given_ones.append(item)
+            given_ones.append(item)  # noqa: PERF401 - those before the error count
+
+    with pytest.raises(ValueError, match="page 2"):
+        await use()
 
     assert given_ones == [0, 1, 2, 3, 4]
     assert not others()
@@ -249,18 +253,16 @@ async def test_slots_are_given_in_the_order_in_which_they_were_asked_for():
 
 async def test_a_thread_is_waited_for_however_often_its_caller_is_cancelled():
     """No thread writes into a file that its owner has closed meanwhile."""
-    import threading
-
-    begun, go, ended = threading.Event(), threading.Event(), []
+    begun, go, ended = asyncio.Event(), threading.Event(), []
+    loop = asyncio.get_running_loop()
 
     def work():
-        begun.set()
+        loop.call_soon_threadsafe(begun.set)
         go.wait(30)
         ended.append(True)
 
     task = asyncio.create_task(in_thread(work))
-    while not begun.is_set():
-        await asyncio.sleep(0)
+    await begun.wait()
     for _ in range(3):
         task.cancel()
         await turns(5)

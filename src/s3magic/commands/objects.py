@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import BadArgument
 from s3magic.listing.pages import Listing, pages
+from s3magic.transfer.window import stream
 from s3magic.uri import S3Uri, glob_base, glob_pattern
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ async def find(
 ) -> AsyncGenerator[Found]:
     """Give the objects of some sources, in the sources' order, as the pages come.
 
-    A single key costs no request here: it is not known whether it is there.
+    One that several sources or rows mean comes once. A single key costs no
+    request here: it is not known whether it is there.
 
     Args:
         client: Any aiobotocore client.
@@ -77,6 +79,7 @@ async def find(
     Raises:
         BadArgument: A source is none, or means a folder without `recursive`.
     """
+    given: set[tuple[S3Uri, str | None]] = set()
     checked = [_checked(source, recursive=recursive, glob=glob) for source in sources]
     if version_id is not None and (recursive or glob or len(sources) != 1):
         raise BadArgument("A version is one object's: give its key alone with --version-id.")
@@ -88,11 +91,12 @@ async def find(
         elif recursive:
             found = _of_tree(client, source)
         else:
-            yield Found(source, source.folder, None, version_id)
-            continue
+            found = stream([Found(source, source.folder, None, version_id)])
         async with contextlib.aclosing(found):
             async for one in found:
-                yield one
+                if (name := (one.uri, one.version_id)) not in given:
+                    given.add(name)
+                    yield one
 
 
 def _looks_like_uri(value: object) -> bool:
@@ -166,6 +170,11 @@ async def _of_frame(client: S3Client, source: Any) -> AsyncGenerator[Found]:
         for name in ("Bucket", "Key", "Size", "Type", "VersionId", "IsDeleteMarker")
         if name in source.columns
     }
+    if not all(isinstance(name, str) for name in columns["Bucket"] + columns["Key"]):
+        raise BadArgument(
+            "Some rows of the frame have no Bucket or no Key.",
+            hint='Leave them out: df.dropna(subset=["Bucket", "Key"]).',
+        )
     missing = [None] * len(source)
     several = len(set(columns["Bucket"])) > 1
     rows = zip(
@@ -188,4 +197,4 @@ async def _of_frame(client: S3Client, source: Any) -> AsyncGenerator[Found]:
                     yield replace(one, above=above)
             continue
         known = int(size) if isinstance(size, int) else None
-        yield Found(uri, "", known, version if isinstance(version, str) else None, above)
+        yield Found(uri, "", known, (version or None) if isinstance(version, str) else None, above)
