@@ -56,6 +56,29 @@ async def test_a_large_put_costs_its_parts_and_two_more(liar):
     assert asked[1:-1] == ["UploadPart"] * 4
 
 
+async def test_headers_go_with_the_request_that_makes_the_object(liar):
+    """Of a large one that is the first; no ACL, class or key goes out unasked."""
+    asked = {"tag": {"a b": "c&d"}, "acl": "private", "sse_kms_key_id": "key", "no_clobber": True}
+
+    await put(SMALL, liar.uri("small"), progress="none", **asked)
+    await put(LARGE, liar.uri("large"), part_size=5 * MiB, progress="none", **asked)
+    await put(LARGE, liar.uri("plain"), part_size=5 * MiB, progress="none")
+
+    makers = [r for r in liar.requests if r.operation in {"PutObject", "CreateMultipartUpload"}]
+    told = [
+        {name: value for name, value in request.headers.items() if name.startswith("x-amz-")}
+        for request in makers
+    ]
+    for headers in told[:2]:
+        assert headers["x-amz-tagging"] == "a+b=c%26d"
+        assert headers["x-amz-acl"] == "private"
+        assert headers["x-amz-server-side-encryption"] == "aws:kms"
+        assert headers["x-amz-server-side-encryption-aws-kms-key-id"] == "key"
+    assert set(told[2]) <= {"x-amz-date", "x-amz-content-sha256", "x-amz-security-token"}
+    ends = [r for r in liar.requests if r.operation in {"PutObject", "CompleteMultipartUpload"}]
+    assert [r.headers.get("if-none-match") for r in ends] == ["*", "*", None]
+
+
 @pytest.mark.parametrize("operation", ["PutObject", "UploadPart"])
 @pytest.mark.parametrize("fault", ["SlowDown", "InternalError", "hangs up", "resets half-way"])
 async def test_a_body_sent_again_is_sent_from_its_beginning(liar, operation, fault):
