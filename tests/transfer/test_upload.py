@@ -139,6 +139,18 @@ async def test_a_completion_whose_answer_was_lost_is_found_out(liar):
     assert "HeadObject" in liar.operations()
 
 
+async def test_a_completion_that_is_refused_because_it_worked_is_done(liar):
+    """Its answer was lost, and the second try finds the key taken: by us."""
+    answers = iter([Answer(0), error(412, "PreconditionFailed")])
+    liar.lie("CompleteMultipartUpload", lambda *_: next(answers), times=1)
+    liar.lie("CompleteMultipartUpload", lambda *_: next(answers), times=1)
+
+    report = await put(LARGE, liar.uri("k"), part_size=5 * MiB, no_clobber=True, progress="none")
+
+    assert report.Status[0] == "done"
+    assert liar.objects["k"] == LARGE
+
+
 async def test_an_upload_that_somebody_else_aborted_is_a_failure(liar):
     """NoSuchUpload counts as done only if the object is ours."""
 
@@ -329,6 +341,24 @@ async def test_a_file_that_grows_while_it_is_sent_is_an_error(liar, tmp_path):
         await put(file, liar.uri("k"), part_size=5 * MiB, progress="none", concurrency=1)
 
     assert isinstance(failure.value.__cause__, LocalFault)
+    assert liar.objects["k"] == b"old"
+
+
+async def test_a_file_that_is_rewritten_while_it_is_sent_is_an_error(liar, tmp_path):
+    """Though every part has its size."""
+    file = tmp_path / "f"
+    file.write_bytes(LARGE)
+    liar.objects["k"] = b"old"
+
+    def rewrite(_, answer):
+        file.write_bytes(LARGE[::-1])
+        return answer
+
+    liar.lie("UploadPart", rewrite, times=1)
+
+    with pytest.raises(OSError, match="changed"):
+        await put(file, liar.uri("k"), part_size=5 * MiB, progress="none", concurrency=1)
+
     assert liar.objects["k"] == b"old"
 
 

@@ -107,8 +107,6 @@ async def run(
         each(running.numbered(), running.one, shared.concurrency), name=f"s3magic-{action}"
     )
     shared.meter.on_stop(lambda: loop.call_soon_threadsafe(working.cancel))
-    if shared.meter.stopped:  # while the client was still being made
-        working.cancel()
     try:
         await working
     except asyncio.CancelledError:
