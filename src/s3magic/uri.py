@@ -155,7 +155,8 @@ def local_path(key: str, *, windows: bool = os.name == "nt") -> PurePosixPath:
     if reason:
         raise UnsafeKey(
             f"The key {key!r} has no safe local name: it {reason}.",
-            hint="Fetch it alone, to a file that you name: %s3get s3://bucket/key ./name.",
+            hint="Fetch its bytes (data = %s3get s3://bucket/key -)"
+            + ("." if key.endswith("/") else ", or name a file: %s3get s3://bucket/key ./name."),
         )
     return PurePosixPath(*key.split("/"))
 

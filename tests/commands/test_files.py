@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -75,15 +76,29 @@ def test_a_name_that_is_not_utf_8_is_refused_alone(here):
     assert len(found) == 3
 
 
-def test_links_to_folders_are_not_followed(here):
-    """A ring of them would never end."""
+def test_links_to_folders_are_followed_but_not_in_a_circle(here):
+    """What a tree shows is sent, and it has an end."""
+    (here / "elsewhere").mkdir()
+    (here / "elsewhere" / "far.txt").touch()
+    (here / "sub" / "door").symlink_to(here / "elsewhere")
     (here / "sub" / "ring").symlink_to(here / "sub")
+    (here / "sub" / "deep" / "up").symlink_to(here / "sub")
     (here / "sub" / "link.txt").symlink_to(here / "a.txt")
 
     found = keys(["sub"], "f", recursive=True)
 
-    assert {"f/b.txt", "f/link.txt", "f/deep/c.txt"} <= set(found)
-    assert not [key for key, why in found.items() if key.startswith("f/ring") and why is None]
+    assert found == dict.fromkeys(["f/b.txt", "f/deep/c.txt", "f/door/far.txt", "f/link.txt"])
+
+
+def test_a_text_of_several_lines_is_content_unless_it_names_a_file(here):
+    """No path has a line break in it, but for one that has."""
+    (here / "two\nlines").write_text("the file")
+
+    (text,) = uploads(["a\nb"], S3Uri("bucket", "f"), {}, recursive=False, glob=False)
+    (file,) = uploads(["two\nlines"], S3Uri("bucket", "f"), {}, recursive=False, glob=False)
+
+    assert text.source == b"a\nb"
+    assert file.source == Path("two\nlines")
 
 
 @pytest.mark.parametrize(

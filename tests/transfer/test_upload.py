@@ -56,6 +56,19 @@ async def test_a_large_put_costs_its_parts_and_two_more(liar):
     assert asked[1:-1] == ["UploadPart"] * 4
 
 
+async def test_only_much_waits_for_the_servers_go_on(liar):
+    """A small body arrives sooner than the permission to send it; a part is worth asking."""
+    await put(SMALL, liar.uri("small"), progress="none")
+    await put(LARGE, liar.uri("large"), part_size=5 * MiB, progress="none")
+
+    asking = [r.operation for r in liar.requests if r.headers.get("expect") == "100-continue"]
+    sizes = [len(r.body) for r in liar.requests if r.headers.get("expect") == "100-continue"]
+
+    assert set(asking) == {"UploadPart"}
+    assert len(asking) == 4
+    assert min(sizes) >= MiB
+
+
 async def test_headers_go_with_the_request_that_makes_the_object(liar):
     """Of a large one that is the first; no ACL, class or key goes out unasked."""
     asked = {"tag": {"a b": "c&d"}, "acl": "private", "sse_kms_key_id": "key", "no_clobber": True}

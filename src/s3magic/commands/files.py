@@ -88,6 +88,8 @@ def uploads(
     into = len(sources) > 1 or glob or not uri.key or uri.key.endswith("/")
     taken: dict[str, str] = {}
     for source in sources:
+        if isinstance(source, str) and "\n" in source and not os.path.lexists(source):
+            source = source.encode()  # noqa: PLW2901 - a text of several lines is no path here
         if isinstance(source, bytes | bytearray | memoryview):
             planned = iter([_of_bytes(bytes(source), uri, headers, into=into)])
         elif not isinstance(source, str | os.PathLike):
@@ -160,17 +162,27 @@ def _of_path(
         yield _upload(file, inside.join(file.relative_to(path).as_posix()), headers)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Give the files below a folder, sorted; links to folders are not followed."""
+def _walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
+    """Give the files below a folder, sorted; links are followed, but not in a circle.
 
-    def refuse(error: OSError) -> None:
-        raise translate(error, f"read {error.filename!r}") from error
-
-    for above, folders, names in os.walk(folder, onerror=refuse):
-        folders.sort()
-        for name in sorted(names):
-            if not name.endswith(SUFFIX):  # a download of ours that is not whole yet
-                yield Path(above, name)
+    Args:
+        folder: Where to begin.
+        above: Device and number of each folder on the way here.
+    """
+    try:
+        found = folder.stat()
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise translate(error, f"read {str(folder)!r}") from error
+    here = above | {(found.st_dev, found.st_ino)}
+    if here == above:
+        return  # a link that leads up again: all of it is on the way already
+    for entry in entries:
+        path = Path(entry.path)
+        if entry.is_dir():
+            yield from _walk(path, here)
+        elif not entry.name.endswith(SUFFIX):  # a download of ours that is not whole yet
+            yield path
 
 
 def _upload(path: Path, uri: S3Uri, headers: Mapping[str, object]) -> Upload:

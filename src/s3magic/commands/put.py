@@ -212,12 +212,7 @@ def _meant(source: object, uri: object, var: object) -> tuple[list[object], S3Ur
     if not isinstance(uri, str | S3Uri):
         raise BadArgument(f"The target is a {type(uri).__name__}: write s3://bucket/key.")
     sources = list(source) if isinstance(source, list | tuple) else [source]
-    return [_content(one) for one in sources], uri if isinstance(uri, S3Uri) else S3Uri.parse(uri)
-
-
-def _content(source: object) -> object:
-    """A text of several lines is no path: it is content."""
-    return source.encode() if isinstance(source, str) and "\n" in source else source
+    return sources, uri if isinstance(uri, S3Uri) else S3Uri.parse(uri)
 
 
 async def _preview(client: S3Client, job: Upload, options: Transferring) -> Transfer:
