@@ -10,6 +10,8 @@ import pytest
 from aiohttp import web
 
 from s3magic import session
+from s3magic.botoclient import Options
+from s3magic.commands.connect import connected
 from s3magic.commands.ls import ls
 from s3magic.errors import BadArgument, S3Error
 from s3magic.session import Connection, connect, current
@@ -18,7 +20,7 @@ from s3magic.session import Connection, connect, current
 @pytest.fixture(autouse=True)
 async def closed_afterwards(environment):
     """Begin with no connection chosen, and close what the test opened."""
-    connect()
+    connect(reset=True)
     yield
     await session.close()
 
@@ -184,6 +186,67 @@ def test_contradictions_are_refused_and_the_old_connection_stays(options, senten
         connect(**options)
 
     assert current() is before
+
+
+async def test_without_options_the_choice_stays_and_the_credentials_are_read_again(environment):
+    """What error hints ask for loses nothing, and finds what was set meanwhile."""
+    connect(endpoint_url="http://localhost:9", region="eu-west-3")
+    before = repr(await current())
+    environment.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    environment.setenv("AWS_SECRET_ACCESS_KEY", "wJalr-secret")
+
+    after = repr(await connect())
+
+    assert "none found" in before
+    assert "environment variables" in after
+    assert "http://localhost:9" in after
+    assert "eu-west-3" in after
+    assert repr(await connected()) == after
+
+
+async def test_reset_goes_back_to_what_aws_tools_would_use():
+    """And forgets what was chosen."""
+    connect(endpoint_url="http://localhost:9", region="eu-west-3")
+
+    connection = connect(reset=True)
+
+    assert connection.options == Options()
+    assert current() is connection
+
+
+@pytest.mark.parametrize("look_up", [connected, connect])
+async def test_a_failed_look_up_leaves_the_connection_before_in_force(look_up):
+    """Of the magic and of the awaited twin."""
+    before = await connect(endpoint_url="http://localhost:9", region="eu-west-3")
+
+    with pytest.raises(BadArgument, match="nobody"):
+        await look_up(profile="nobody")
+
+    assert current() is before
+    assert (await session.client()).meta.region_name == "eu-west-3"
+
+
+async def test_a_failed_magic_leaves_the_client_before_open():
+    """Who holds it goes on with it."""
+    before = connect(region="eu-west-3")
+    client = await before.client()
+
+    with pytest.raises(BadArgument):
+        await connected(profile="nobody")
+
+    assert await session.client() is client
+
+
+async def test_every_one_of_equal_connections_is_closed_in_the_end():
+    """Equal options are not the same clients."""
+    first = connect(region="eu-west-3")
+    second = connect(region="eu-west-3")
+    await first.client()
+    client = await second.client()
+
+    await session.close()
+
+    assert await second.client() is not client
 
 
 def test_equal_options_are_equal_connections():

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from s3magic.botoclient import Facts, Options, abandon_sockets, build
+from s3magic.errors import S3Error
 from s3magic.translation import translate
 from s3magic.wording import printable
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
-__all__ = ["Connection", "client", "close", "connect", "current", "retire", "using"]
+__all__ = ["Connection", "client", "close", "connect", "current", "retire", "switch", "using"]
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class Connection:
         self._facts: Facts | None = None
         self._opening: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[_Open]]
         self._opening = weakref.WeakKeyDictionary()
-        self._retired = False
+        self._before: Connection | None = None  # in force again if this look-up fails
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Connection) and self.options == other.options
@@ -116,7 +117,13 @@ class Connection:
             await opened.life.aclose()
 
     async def _looked_up(self) -> Connection:
-        await self._open()
+        try:
+            await self._open()
+        except S3Error:
+            if _current is self and self._before is not None:
+                _install(self._before)
+            raise
+        self._before = None
         return self
 
     async def _open(self) -> _Open:
@@ -158,7 +165,8 @@ class Connection:
 
 _closing: set[asyncio.Task[None]] = set()
 _current: Connection | None = None
-_ever: weakref.WeakSet[Connection] = weakref.WeakSet()
+# By identity: two connections with the same options are equal, and each has clients to close.
+_ever: weakref.WeakValueDictionary[int, Connection] = weakref.WeakValueDictionary()
 
 
 def connect(
@@ -173,13 +181,18 @@ def connect(
     aws_access_key_id: str | None = None,
     aws_secret_access_key: str | None = None,
     aws_session_token: str | None = None,
+    reset: bool = False,
 ) -> Connection:
     """Choose the connection that every verb uses from now on.
 
-    Without arguments it is what AWS tools would use: the environment, profiles,
-    SSO, ``AWS_ENDPOINT_URL``, instance roles, through botocore's own chain. An
+    At first it is what AWS tools would use: the environment, profiles, SSO,
+    ``AWS_ENDPOINT_URL``, instance roles, through botocore's own chain. An
     endpoint of your own gets path-style addresses and checksums only where S3
     requires them, unless told otherwise, because many servers know no others.
+
+    Without arguments the choice stays as it is, and only the credentials are
+    read again; ``reset=True`` goes back to what AWS tools would use. If
+    awaiting the connection fails, the one before is in force again.
 
     Args:
         profile: A profile of ``~/.aws/config``.
@@ -192,17 +205,18 @@ def connect(
         aws_access_key_id: The access key, where no AWS file or variable holds it.
         aws_secret_access_key: Its secret.
         aws_session_token: The token of temporary credentials.
+        reset: Forget what was chosen before.
 
     Returns:
         The connection. ``await`` it to look its credentials up at once.
 
     Raises:
-        BadArgument: Two of these contradict each other.
+        BadArgument: One of these cannot be meant, or two contradict each other.
+        NoSuchFile: The file of authorities is not there.
 
     Example:
         >>> s3.connect(endpoint_url="http://localhost:9000", region="us-east-1")
     """
-    global _current
     options = Options(
         profile=profile,
         endpoint_url=endpoint_url,
@@ -215,11 +229,25 @@ def connect(
         aws_secret_access_key=aws_secret_access_key,
         aws_session_token=aws_session_token,
     )
-    before, _current = _current, Connection(options)
-    _ever.add(_current)
-    if before is not None:
-        before._retire()  # noqa: SLF001 - the two halves of one thing
-    return _current
+    before, chosen = _current, _chosen(options, reset=reset)
+    _install(chosen)
+    chosen._before = before  # noqa: SLF001 - the two halves of one thing
+    return chosen
+
+
+async def switch(*, reset: bool = False, **options: Any) -> Connection:
+    """Look a connection up, and only then have every verb use it.
+
+    Args:
+        reset: As `connect` takes it.
+        **options: As `connect` takes them.
+
+    Raises:
+        S3Error: The look-up failed; the connection before is in force, undisturbed.
+    """
+    chosen = await _chosen(Options(**options), reset=reset)
+    _install(chosen)
+    return chosen
 
 
 def current() -> Connection:
@@ -250,14 +278,32 @@ def using() -> contextlib.AbstractAsyncContextManager[S3Client]:
 
 async def close() -> None:
     """Close the running loop's clients; the next verb makes a new one."""
-    for connection in list(_ever):
+    for connection in list(_ever.values()):
         await connection.close()
 
 
 def retire() -> None:
     """Close every client, on each loop, as soon as nobody uses it. From any thread."""
-    for connection in list(_ever):
+    for connection in list(_ever.values()):
         connection._retire()  # noqa: SLF001 - the two halves of one thing
+
+
+def _chosen(options: Options, *, reset: bool) -> Connection:
+    """Make the connection of some options; without any, the one in force once more."""
+    if options == Options() and not reset and _current is not None:
+        options = _current.options
+    connection = Connection(options)
+    _ever[id(connection)] = connection
+    return connection
+
+
+def _install(connection: Connection) -> None:
+    """Put a connection in force, and close the one before as soon as nobody uses it."""
+    global _current
+    before, _current = _current, connection
+    if before is not None and before is not connection:
+        before._before = None  # noqa: SLF001 - the two halves of one thing
+        before._retire()  # noqa: SLF001 - the same
 
 
 async def _life(options: Options) -> AsyncGenerator[tuple[S3Client, Facts]]:
@@ -271,7 +317,7 @@ async def _life(options: Options) -> AsyncGenerator[tuple[S3Client, Facts]]:
 @atexit.register
 def _close_at_exit() -> None:
     """Close what is still open when the interpreter ends, without a word."""
-    for connection in list(_ever):
+    for connection in list(_ever.values()):
         for loop, task in list(connection._opening.items()):  # noqa: SLF001 - one thing
             if not loop.is_closed() and not loop.is_running() and task.done():
                 with contextlib.suppress(Exception):

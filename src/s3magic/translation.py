@@ -92,8 +92,8 @@ _EXPIRED = _Rule(
 _NO_CREDENTIALS = _Rule(
     NoCredentials,
     "no credentials were found.",
-    "Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, run `aws configure`, "
-    "or read public data with %s3connect --anonymous.",
+    "Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`, "
+    "then %s3connect; or read public data with %s3connect --anonymous.",
 )
 _REGION = _Rule(
     WrongRegion,

@@ -55,7 +55,7 @@ async def connected(s3):
     yield recording
     shown.reset()
     await session.close()
-    session.connect()  # what follows reaches what its own environment says
+    session.connect(reset=True)  # what follows reaches what its own environment says
 
 
 @pytest.fixture
@@ -144,12 +144,23 @@ async def test_a_frame_is_a_source_however_it_was_treated(tree, server, tmp_path
 
 
 async def test_a_folders_row_means_all_below_it(tree, server, tmp_path):
-    """A listing of one level is a whole source."""
+    """With -r, a listing of one level is a whole source."""
     frame = await ls(tree.uri())
 
-    await get(frame, tmp_path)
+    await get(frame, tmp_path, recursive=True)
 
     assert found(tmp_path) == TREE
+
+
+async def test_a_folders_row_is_refused_without_r(tree, server, tmp_path):
+    """A filter by size keeps folders, whose own size is 0: nobody meant all that is in them."""
+    frame = await ls(tree.uri())
+
+    with pytest.raises(BadArgument, match=r"^2 of 3 rows are folders\. Add -r .* df\.Type"):
+        await get(frame[frame.Size < 10], tmp_path)
+    await get(frame[frame.Type == "object"], tmp_path)
+
+    assert found(tmp_path) == {"top": TREE["top"]}
 
 
 async def test_a_frame_of_several_buckets_keeps_them_apart(tree, server, tmp_path):

@@ -44,7 +44,7 @@ async def connected(s3):
     yield s3
     shown.reset()
     await session.close()
-    session.connect()  # what follows reaches what its own environment says
+    session.connect(reset=True)  # what follows reaches what its own environment says
 
 
 @pytest.fixture

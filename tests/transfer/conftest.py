@@ -26,7 +26,7 @@ async def lair():
         yield liar
         gc.collect()  # an unclosed socket warns here, and a warning is an error
         await session.close()
-        session.connect()  # what follows reaches what its own environment says
+        session.connect(reset=True)  # what follows reaches what its own environment says
         before = settings.Settings()
         settings.change(
             attempts=before.attempts,

@@ -66,7 +66,7 @@ async def test_every_size_comes_back_as_it_went(s3, server, tmp_path, environmen
     finally:
         defaults.change(multipart_threshold=before)
         await session.close()
-        session.connect()
+        session.connect(reset=True)
 
     assert s3.get("file") == s3.get("memory") == DATA[:size]
     assert (tmp_path / "down").read_bytes() == held == DATA[:size]

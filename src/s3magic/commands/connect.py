@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s3magic.commands.kinds import TEXT, Kind
 from s3magic.commands.verbs import Option, Verb
-from s3magic.session import Connection, connect
+from s3magic.session import Connection, connect, switch
 
 __all__ = ["VERB", "connect", "connected"]
 
@@ -44,22 +44,25 @@ VERB = Verb(
             ("--aws-secret-access-key",), "its secret, as $variable only", kind=TEXT, secret=True
         ),
         Option(("--aws-session-token",), "its token, as $variable only", kind=TEXT, secret=True),
+        Option(("--reset",), "go back to what AWS tools would use"),
     ),
     examples=(
-        ("%s3connect", "what AWS tools would use, and where the credentials come from"),
+        ("%s3connect", "what is in force, and where the credentials come from"),
         ("%s3connect --profile research", "a profile of ~/.aws/config"),
         ("%s3connect --endpoint-url http://localhost:9000", "a MinIO, Ceph or other server"),
         ("%s3connect --anonymous --region us-west-2", "public data, without credentials"),
+        ("%s3connect --reset", "what AWS tools would use, as in the beginning"),
     ),
     twin="s3.connect",
     details=(
-        "Without options it is what AWS tools would use: the environment, profiles, SSO, "
-        "AWS_ENDPOINT_URL, instance roles. The connection is shared by all magics and helpers; "
-        "await s3.client() gives its client."
+        "At first it is what AWS tools would use: the environment, profiles, SSO, "
+        "AWS_ENDPOINT_URL, instance roles. Without options nothing is chosen anew: the credentials "
+        "are read again, and what is in force is shown. The connection is shared by all magics "
+        "and helpers; await s3.client() gives its client."
     ),
 )
 
 
 async def connected(**options: object) -> Connection:
-    """Choose a connection and look its credentials up at once: the magic's side of `connect`."""
-    return await connect(**options)  # type: ignore[arg-type]  # read by VERB's kinds
+    """Choose a connection once its look-up succeeded: the magic's side of `connect`."""
+    return await switch(**options)  # type: ignore[arg-type]  # read by VERB's kinds
