@@ -156,7 +156,7 @@ async def test_a_folders_row_is_refused_without_r(tree, server, tmp_path):
     """A filter by size keeps folders, whose own size is 0: nobody meant all that is in them."""
     frame = await ls(tree.uri())
 
-    with pytest.raises(BadArgument, match=r"^2 of 3 rows are folders\. Add -r .* df\.Type"):
+    with pytest.raises(BadArgument, match=r"^2 of 3 rows are folders\. Add -r .*df\.Type"):
         await get(frame[frame.Size < 10], tmp_path)
     await get(frame[frame.Type == "object"], tmp_path)
 

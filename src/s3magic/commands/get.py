@@ -57,7 +57,7 @@ VERB = Verb(
         ("%s3get s3://weather/csv/ ./csv -r", "everything below a folder"),
         ("data = %s3get s3://weather/README.txt -", "the bytes of one object"),
         ('%s3get "s3://weather/csv/*/station=wien.csv" ./wien --glob', "what a pattern finds"),
-        ("%s3get ${df[df.Size < 10_000]} ./small", "what is left of a listing"),
+        ("%s3get ${df[(df.Type == 'object') & (df.Size < 10_000)]} ./small", "part of a listing"),
         ("%s3get $df ./all --dry-run", "only say what would come, and where it would go"),
     ),
     twin="s3.get",
@@ -126,7 +126,8 @@ async def get(
         source: ``s3://bucket/key``, an `S3Uri`, a frame from `ls`, or a list of these.
         target: A file; a folder, if it ends in ``/`` or is one; None (or
             ``"-"``) for the bytes themselves. By default the current folder.
-        recursive: Everything below the address, its folders kept.
+        recursive: Everything below the address, its folders kept; of a frame, all
+            below the folders among its rows, which are refused without it.
         glob: The key is a pattern: ``*``, ``?``, ``[abc]``, ``**``.
         version_id: One version of one object.
         no_clobber: Leave files that exist as they are: ``skipped``.

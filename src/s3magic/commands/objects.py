@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from s3magic.errors import BadArgument
 from s3magic.listing.pages import Listing, pages
 from s3magic.transfer.window import stream
-from s3magic.uri import S3Uri, glob_base, glob_pattern
+from s3magic.uri import S3Uri, glob_base, glob_pattern, is_uri
+from s3magic.wording import count
 
 if TYPE_CHECKING:
     import re
@@ -53,7 +54,7 @@ def is_frame(value: object) -> bool:
 
 def is_source(value: object) -> bool:
     """Tell whether this can only be meant as something in S3."""
-    return isinstance(value, S3Uri) or is_frame(value) or _looks_like_uri(value)
+    return isinstance(value, S3Uri) or is_frame(value) or is_uri(value)
 
 
 async def find(
@@ -72,7 +73,7 @@ async def find(
     Args:
         client: Any aiobotocore client.
         sources: ``s3://…`` addresses, `S3Uri`, or frames of a listing.
-        recursive: An address means everything below it.
+        recursive: An address, or a folder's row, means everything below it.
         glob: An address's key is a pattern.
         version_id: The version of a single key.
 
@@ -99,18 +100,9 @@ async def find(
                     yield one
 
 
-def _looks_like_uri(value: object) -> bool:
-    return isinstance(value, str) and value.lower().startswith(("s3://", "s3a://", "s3n://"))
-
-
 def _checked(source: object, *, recursive: bool, glob: bool) -> Any:
     if is_frame(source):
-        columns = set(source.columns)  # type: ignore[attr-defined]
-        if not {"Bucket", "Key"} <= columns:
-            raise BadArgument(
-                "The frame has no columns Bucket and Key, so it names no objects.",
-                hint="Take one that %s3ls gave; filtered and sorted is fine.",
-            )
+        _check_frame(source, recursive=recursive)
         return source
     if isinstance(source, S3Uri):
         uri = source
@@ -124,6 +116,25 @@ def _checked(source: object, *, recursive: bool, glob: bool) -> Any:
             f"{uri} is a {what}.", hint=f"Add -r for everything in it, or see %s3ls {uri}."
         )
     return uri
+
+
+def _check_frame(frame: Any, *, recursive: bool) -> None:
+    missing = [name for name in ("Bucket", "Key") if name not in frame.columns]
+    if missing:
+        raise BadArgument(
+            f"The frame has no column{'s' * (len(missing) - 1)} {' and '.join(missing)}, "
+            "so it names no objects.",
+            hint="Take one that %s3ls gave; filtered and sorted is fine.",
+        )
+    if recursive or "Type" not in frame.columns:
+        return
+    folders = frame["Type"].tolist().count("prefix")
+    if folders:
+        what = "is a folder" if folders == 1 else "are folders"
+        raise BadArgument(
+            f"{folders:,} of {count(len(frame), 'row')} {what}.",
+            hint="Add -r for everything in them, or filter: df[df.Type == 'object'].",
+        )
 
 
 async def _of_tree(client: S3Client, uri: S3Uri) -> AsyncGenerator[Found]:
@@ -159,7 +170,7 @@ async def _below(
 
 
 async def _of_frame(client: S3Client, source: Any) -> AsyncGenerator[Found]:
-    """Give a listing's objects; a folder's row means all below it.
+    """Give a listing's objects; with -r a folder's row means all below it.
 
     Each keeps its whole key as its place, so that where a file lands does not
     depend on which other rows a filter left; with several buckets the bucket's
