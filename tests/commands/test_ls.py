@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -190,6 +191,23 @@ async def test_a_limit_that_nothing_exceeds_says_nothing(tree, limit):
     assert frame.attrs == {}
 
 
+async def test_a_limit_is_taken_of_the_order_asked_for(tree):
+    """The largest two are the largest of all, not of what S3 lists first."""
+    with showing(Recording()) as display:
+        largest = await ls(tree.uri(), recursive=True, sort="Size", reverse=True, limit=np.int64(2))
+    last = await ls(tree.uri(), recursive=True, reverse=True, limit=1)
+    found = await ls(tree.uri(), query="Contents[?Size > `1`]", sort="Size", limit=1)
+    whole = await ls(tree.uri(), recursive=True, sort="Size", limit=5)
+
+    assert largest["Size"].tolist() == [5, 4]
+    assert largest.attrs == last.attrs == found.attrs == {"truncated": True}
+    assert display.summaries[0].endswith("the first 2 of 5 rows are kept.")
+    assert last["Key"].tolist() == ["top"]
+    assert found["Size"].tolist() == [2]
+    assert len(whole) == 5
+    assert whole.attrs == {}
+
+
 async def test_a_limit_counts_what_a_pattern_matched(tree):
     """The limit is on the rows of the frame, not on the keys looked at."""
     frame = await ls(tree.uri("**/*.csv"), glob=True, limit=3, page_size=1)
@@ -251,9 +269,9 @@ async def test_start_after_takes_a_key_or_an_address(tree):
     [
         ("s3://bucket/", {"sort": "sise"}, "Did you mean Size"),
         ("s3://bucket/", {"limit": 0}, "1 or more"),
-        ("s3://bucket/", {"limit": True}, "no number"),
+        ("s3://bucket/", {"limit": True}, "whole number"),
         ("s3://bucket/", {"page_size": 1001}, "from 1 to 1,000"),
-        ("s3://bucket/", {"page_size": "many"}, "no number"),
+        ("s3://bucket/", {"page_size": "many"}, "whole number"),
         ("s3://bucket/", {"start_after": "s3://other/key"}, "another bucket"),
         ("s3://bucket/", {"progress": "widgt"}, "widget"),
         (None, {"glob": True}, "list buckets with glob"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.kinds import INTEGER, TEXT
-from s3magic.commands.options import GLOB, PROGRESS_OPTION
+from s3magic.commands.options import GLOB, PROGRESS_OPTION, whole
 from s3magic.commands.shown import display
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument
@@ -21,6 +21,7 @@ from s3magic.settings import defaults
 from s3magic.transfer.progress import Meter, watching
 from s3magic.translation import translate
 from s3magic.uri import S3Uri, is_uri
+from s3magic.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,9 @@ VERB = Verb(
             raw=True,
         ),
         GLOB,
-        Option(("--limit",), "at most so many rows (of objects, before a query)", kind=INTEGER),
+        Option(
+            ("--limit",), "at most so many rows: the first in the order asked for", kind=INTEGER
+        ),
         Option(("--page-size",), "keys a request", kind=INTEGER, default=defaults().page_size),
         Option(("--start-after",), "only keys behind this one", kind=TEXT),
         Option(("--owner",), "with the column Owner"),
@@ -73,7 +76,7 @@ VERB = Verb(
             "objects changed since a date",
         ),
         ('%s3ls "s3://weather/csv/*/station=wien.csv" --glob', "what a pattern finds"),
-        ("%s3ls s3://weather/ -r --sort Size --reverse", "the largest first"),
+        ("%s3ls s3://weather/ -r --sort Size --reverse --limit 3", "the three largest"),
     ),
     twin="s3.ls",
     details=(
@@ -118,8 +121,9 @@ async def ls(
         glob: Read the key part as a pattern: ``*`` and ``?`` within one level,
             ``**`` across levels, ``[abc]``. Folders match too; with `recursive`,
             or a query, what lies below them is listed in their place.
-        limit: Rows at most: what S3 gives first, after `glob` and before `query`
-            and `sort`. A frame that was cut so has ``attrs["truncated"]``.
+        limit: Rows at most: what S3 gives first, after `glob` and before `query`.
+            With `sort` or `reverse` everything is listed, and what then comes
+            first is kept. A frame that was cut has ``attrs["truncated"]``.
         page_size: Keys asked for in one request, 1 to 1,000.
         start_after: Only keys behind this one, a whole key.
         owner: Add the column ``Owner``.
@@ -150,8 +154,8 @@ async def ls(
         recursive=recursive,
         query=query,
         glob=glob,
-        limit=limit,
-        page_size=page_size,
+        limit=None if limit is None else whole("limit", limit),
+        page_size=None if page_size is None else whole("page_size", page_size, most=_MOST),
         start_after=start_after,
         owner=owner,
         versions=versions,
@@ -168,10 +172,15 @@ async def ls(
                 frame, truncated = await _collect(client, plan, meter)
             frame = await asyncio.to_thread(arrange, frame, plan.sort, reverse=reverse)
         if truncated:
-            frame.attrs["truncated"] = True
             # What the server still has may hold nothing that the pattern matches.
             more = "there may be more" if plan.matching else "there are more"
-            meter.note = f"the first {limit:,}; {more}"
+            meter.note = f"the first {plan.cut:,}; {more}"
+        elif options.limit and plan.cut is None and len(frame) > options.limit:
+            meter.note = f"the first {options.limit:,} of {count(len(frame), 'row')} are kept"
+            frame = frame.head(options.limit)
+            truncated = True
+        if truncated:
+            frame.attrs["truncated"] = True
     return frame
 
 
@@ -190,16 +199,10 @@ class _Options:
     sort: str | None
     reverse: bool
 
-    def __post_init__(self) -> None:
-        for name, most in (("limit", None), ("page_size", _MOST)):
-            value = getattr(self, name)
-            if value is None:
-                continue
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise BadArgument(f"{name}={value!r} is no number.")
-            if value < 1 or (most and value > most):
-                known = f"from 1 to {most:,}" if most else "1 or more"
-                raise BadArgument(f"{name}={value} cannot be: it must be {known}.")
+    @property
+    def cut(self) -> int | None:
+        """Rows after which to stop asking: in another order the last may come first."""
+        return None if self.sort is not None or self.reverse else self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +210,15 @@ class _Plan:
     """What to ask for, and what to do with the rows. Nothing is asked before it is whole.
 
     Args:
-        limit: Rows at most.
+        cut: Rows after which to stop; None where all must be known before rows
+            can be left out.
         sort: The column to sort by.
         listing: What to list; None for the buckets.
         matching: Which of it to keep; None for all.
         query: What to search it with; None for nothing.
     """
 
-    limit: int | None
+    cut: int | None
     sort: str | None
     listing: Listing | None = None
     matching: Matching | None = None
@@ -228,7 +232,7 @@ def _plan_buckets(options: _Options) -> _Plan:
                 f"Cannot list buckets with {name}: it is for the objects of one.",
                 hint="Name the bucket: s3://bucket/prefix.",
             )
-    return _Plan(options.limit, options.sort and named(options.sort, _BUCKET_COLUMNS))
+    return _Plan(options.cut, options.sort and named(options.sort, _BUCKET_COLUMNS))
 
 
 def _plan_objects(place: S3Uri, options: _Options) -> _Plan:
@@ -236,8 +240,8 @@ def _plan_objects(place: S3Uri, options: _Options) -> _Plan:
     recursive = options.recursive or query is not None
     matching = Matching(place.key, recursive=recursive) if options.glob else None
     size = options.page_size or defaults().page_size
-    if options.limit and not matching:
-        size = min(size, options.limit + 1)  # one more than wanted proves that there are more
+    if options.cut and not matching:
+        size = min(size, options.cut + 1)  # one more than wanted proves that there are more
     listing = Listing(
         bucket=place.bucket,
         prefix=matching.prefix if matching else place.key,
@@ -250,7 +254,7 @@ def _plan_objects(place: S3Uri, options: _Options) -> _Plan:
     sort = options.sort
     if sort is not None and query is None:  # else only its result has the columns
         sort = named(sort, column_names(owner=options.owner, versions=options.versions))
-    return _Plan(options.limit, sort, listing, matching, query)
+    return _Plan(options.cut, sort, listing, matching, query)
 
 
 def _place(uri: object) -> S3Uri | None:
@@ -296,7 +300,7 @@ async def _collect(client: S3Client, plan: _Plan, meter: Meter) -> tuple[pd.Data
     """Ask, and build the frame; also says whether the limit cut it."""
     if plan.listing is None:
         rows = await _buckets(client)
-        kept = rows[: plan.limit]
+        kept = rows[: plan.cut]
         meter.tally(len(kept))
         return await asyncio.to_thread(buckets, kept), len(kept) < len(rows)
     asked = plan.listing
@@ -324,9 +328,9 @@ def _trimmed(page: Page, plan: _Plan, before: int) -> tuple[Page, bool, bool]:
     """Keep what is wanted of a page; also says whether that is all, and whether rows were lost."""
     if plan.matching is not None:
         page = plan.matching.of(page)
-    if plan.limit is None or before + len(page) < plan.limit:
+    if plan.cut is None or before + len(page) < plan.cut:
         return page, False, False
-    left = plan.limit - before
+    left = plan.cut - before
     return page.first(left), True, page.more or len(page) > left
 
 

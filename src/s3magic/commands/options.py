@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import difflib
+import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self, cast
+from typing import TYPE_CHECKING, Literal, Self, SupportsIndex, cast, get_args
 
 from s3magic.commands.kinds import INTEGER, SIZE
 from s3magic.commands.shown import PROGRESS
 from s3magic.commands.verbs import Option
 from s3magic.errors import BadArgument
-from s3magic.settings import defaults
+from s3magic.settings import MiB, defaults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["GLOB", "PROGRESS_OPTION", "RECURSIVE", "TRANSFERRING", "Transferring", "choice"]
+__all__ = [
+    "GLOB",
+    "PROGRESS_OPTION",
+    "RECURSIVE",
+    "TRANSFERRING",
+    "Transferring",
+    "choice",
+    "whole",
+]
 
 Errors = Literal["raise", "return"]
+_ERRORS: tuple[str, ...] = get_args(Errors)
 
 RECURSIVE = Option(("-r", "--recursive"), "everything below, folders and all")
 GLOB = Option(
@@ -31,12 +41,17 @@ PROGRESS_OPTION = Option(
 TRANSFERRING = (
     Option(("--no-clobber",), "leave what is there as it is"),
     Option(("--concurrency",), "requests at once", kind=INTEGER, default=defaults().concurrency),
-    Option(("--part-size",), "bytes of one part", kind=SIZE, default="8MiB"),
+    Option(
+        ("--part-size",),
+        "bytes of one part",
+        kind=SIZE,
+        default=f"{defaults().part_size // MiB}MiB",
+    ),
     Option(("--dry-run",), "only say what would be done"),
     Option(
         ("--errors",),
         "raise an error at the end if anything failed, or return the report as it is",
-        choices=("raise", "return"),
+        choices=_ERRORS,
         default=defaults().errors,
     ),
     PROGRESS_OPTION,
@@ -82,28 +97,30 @@ class Transferring:
         settings = defaults()
         return cls(
             no_clobber=no_clobber,
-            concurrency=at_least(1, "concurrency", concurrency, settings.concurrency),
-            part_size=at_least(1, "part_size", part_size, settings.part_size),
+            concurrency=whole(
+                "concurrency", settings.concurrency if concurrency is None else concurrency
+            ),
+            part_size=whole("part_size", settings.part_size if part_size is None else part_size),
             dry_run=dry_run,
             errors=cast("Errors", choice("errors", errors or settings.errors, _ERRORS)),
             progress=progress,
         )
 
 
-_ERRORS = ("raise", "return")
-
-
-def at_least(least: int, name: str, value: int | None, default: int) -> int:
-    """Give a whole number that is not too small, or the default for None.
+def whole(name: str, value: object, *, least: int = 1, most: int | None = None) -> int:
+    """Give a whole number in its bounds, as Python's own; numpy's are taken too.
 
     Raises:
-        BadArgument: It is too small, or no whole number.
+        BadArgument: It is too small or too large, or no whole number.
     """
-    if value is None:
-        return default
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise BadArgument(f"{name}={value!r}: it must be a whole number, {least} or more.")
-    return value
+    bounds = f"{least:,} or more" if most is None else f"from {least:,} to {most:,}"
+    wanted = f"it must be a whole number, {bounds}"
+    if not isinstance(value, SupportsIndex) or isinstance(value, bool):
+        raise BadArgument(f"{name}={value!r} cannot be: {wanted}.")
+    number = operator.index(value)
+    if number < least or (most is not None and number > most):
+        raise BadArgument(f"{name}={number} cannot be: {wanted}.")
+    return number
 
 
 def choice(name: str, value: str, choices: Sequence[str]) -> str:
