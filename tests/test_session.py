@@ -13,7 +13,7 @@ from s3magic import session
 from s3magic.botoclient import Options
 from s3magic.commands.connect import connected
 from s3magic.commands.ls import ls
-from s3magic.errors import BadArgument, S3Error
+from s3magic.errors import BadArgument, NoSuchFile, S3Error
 from s3magic.session import Connection, connect, current
 
 
@@ -176,6 +176,8 @@ async def test_anonymous_signs_nothing(environment):
         ({"aws_access_key_id": "a"}, "go together"),
         ({"anonymous": True, "profile": "p"}, "anonymous and with credentials"),
         ({"endpoint_url": "localhost:9000"}, "is no endpoint"),
+        ({"addressing_style": "bogus"}, "is not one of path, virtual, auto"),
+        ({"checksums": "never"}, "is not one of when_supported, when_required"),
     ],
 )
 def test_contradictions_are_refused_and_the_old_connection_stays(options, sentence):
@@ -247,6 +249,29 @@ async def test_every_one_of_equal_connections_is_closed_in_the_end():
     await session.close()
 
     assert await second.client() is not client
+
+
+@pytest.mark.parametrize("endpoint", ["http://me:hush@host:9000", "me:hush@host", "https://hush@h"])
+async def test_an_endpoint_with_a_password_in_it_is_refused_and_not_repeated(endpoint, environment):
+    """Wherever it was named: it would be shown with the connection."""
+    with pytest.raises(BadArgument, match="password") as given:
+        connect(endpoint_url=endpoint)
+    environment.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(BadArgument, match="password") as found:
+        await connect(reset=True)
+
+    assert "hush" not in str(given.value) + str(found.value)
+
+
+def test_a_missing_file_of_authorities_is_said_at_once(tmp_path):
+    """And one that is there is taken."""
+    there = tmp_path / "ca.pem"
+    there.touch()
+
+    with pytest.raises(NoSuchFile, match=r"nope\.pem"):
+        connect(verify=str(tmp_path / "nope.pem"))
+
+    assert connect(verify=str(there)).options.verify == str(there)
 
 
 def test_equal_options_are_equal_connections():

@@ -11,11 +11,13 @@ import asyncio
 import contextlib
 import functools
 import os
+import re
 import weakref
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from s3magic.errors import BadArgument
+from s3magic.errors import BadArgument, NoSuchFile
 from s3magic.settings import MiB, defaults
 
 if TYPE_CHECKING:
@@ -26,11 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["Facts", "Options", "abandon_sockets", "build"]
 
 _POOL = 256  # sockets at most; how many are used is the verbs' concurrency
-# What AWS's own tools try in their standard mode. A transfer tries its pieces more
-# often; a wrong endpoint should be told within seconds.
+# What AWS's own tools try in their standard mode. A body that breaks off is asked
+# for again more often; a wrong endpoint should be told within seconds.
 _TRIES = 3
 _WORTH_ASKING = 1 * MiB  # bytes of a body that is sent only when the server says go on
 _AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+_CHOICES = {
+    "addressing_style": ("path", "virtual", "auto"),
+    "checksums": ("when_supported", "when_required"),
+}
 # botocore's names of its credential providers, in the words of their documentation.
 _SOURCES = {
     "env": "environment variables",
@@ -82,11 +88,37 @@ class Options:
             )
         if self.anonymous and (self.aws_access_key_id or self.profile):
             raise BadArgument("Cannot connect: anonymous and with credentials at once.")
-        if self.endpoint_url and not self.endpoint_url.startswith(("http://", "https://")):
-            raise BadArgument(
-                f"Cannot connect: {self.endpoint_url!r} is no endpoint.",
-                hint=f"Write http://{self.endpoint_url} or https://{self.endpoint_url}.",
+        _check_endpoint(self.endpoint_url)
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            if value is not None and value not in choices:
+                raise BadArgument(
+                    f"Cannot connect: {name}={value!r} is not one of {', '.join(choices)}."
+                )
+        if isinstance(self.verify, str) and not Path(self.verify).expanduser().exists():
+            raise NoSuchFile(
+                f"Cannot connect: there is no file {self.verify!r} to verify certificates with.",
+                hint="Give a file of certificate authorities, or False to trust any certificate.",
             )
+
+
+def _check_endpoint(endpoint: str | None) -> None:
+    """Refuse what is no endpoint, and one that would show a secret wherever it is shown."""
+    if not endpoint:
+        return
+    host = re.split(r"[/?#]", endpoint.partition("://")[2] or endpoint)[0]
+    if "@" in host:
+        raise BadArgument(
+            "Cannot connect: the endpoint's URL has a user or a password in it, "
+            "and it is shown wherever the connection is.",
+            hint="Leave out what stands before the @; keys go into aws_access_key_id "
+            "and aws_secret_access_key, or into your AWS settings.",
+        )
+    if not endpoint.startswith(("http://", "https://")):
+        raise BadArgument(
+            f"Cannot connect: {endpoint!r} is no endpoint.",
+            hint=f"Write http://{endpoint} or https://{endpoint}.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +148,12 @@ async def _build(options: Options) -> tuple[S3Client, Facts]:
             scoped_config=session.get_scoped_config(),
             client_name="s3",
         ).provide()
+        _check_endpoint(endpoint)
     creator = session.create_client(
         "s3",
         region_name=options.region,
         endpoint_url=endpoint,
-        verify=options.verify,
+        verify=_authorities(options.verify),
         aws_access_key_id=options.aws_access_key_id,
         aws_secret_access_key=options.aws_secret_access_key,
         aws_session_token=options.aws_session_token,
@@ -129,6 +162,10 @@ async def _build(options: Options) -> tuple[S3Client, Facts]:
     made = await creator.__aenter__()
     made.meta.events.register_last("before-call.s3", _send_small_bodies_at_once)
     return made, await _facts(session, options, made)
+
+
+def _authorities(verify: bool | str | None) -> bool | str | None:  # noqa: FBT001 - as botocore has it
+    return str(Path(verify).expanduser()) if isinstance(verify, str) else verify
 
 
 def _send_small_bodies_at_once(params: dict[str, Any], **_: Any) -> None:
