@@ -1,7 +1,10 @@
 """Reading a line as a call, and its help."""
 
+import datetime as dt
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from s3magic.commands.kinds import INTEGER, NUMBER, PAIR, SIZE, TEXT
@@ -9,6 +12,7 @@ from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument
 from s3magic.notebook.arguments import Call, parse
 from s3magic.notebook.helptext import help_text
+from s3magic.uri import S3Uri
 
 FETCH = Verb(
     name="fetch",
@@ -31,6 +35,7 @@ FETCH = Verb(
         Option(("--start-after",), "names behind this one", TEXT),
         Option(("--errors",), "what to do with errors", choices=("raise", "return")),
         Option(("--query",), "a JMESPath", raw=True),
+        Option(("--password",), "to be let in", TEXT, secret=True),
         Option(("--metadata",), "kept with it", PAIR, repeatable=True),
         Option(("--exclude",), "leave out", TEXT, repeatable=True),
         Option(("--no-verify",), "trust anybody", keyword="verify", value=False),
@@ -112,6 +117,10 @@ def test_places_of_a_verb_without_many(verb, line, args):
         ("a --query [].{k:Key}", {"query": "[].{k:Key}"}),
         ('a --query="[?Size > `5`].{k: Key} $x"', {"query": "[?Size > `5`].{k: Key} $x"}),
         ("a --query $q", {"query": "[0]"}),
+        ("a --query {q}", {"query": "[0]"}),
+        ("a --query \"{q + '[1]'}\"", {"query": "[0][1]"}),
+        ("a --query {k:Key}", {"query": "{k:Key}"}),
+        ("a --password $q", {"password": "[0]"}),
         ("a ; # -r", {}),
     ],
 )
@@ -132,6 +141,54 @@ def test_object_takes_a_place_as_it_is():
     frame = object()
 
     assert read("$df here", df=frame) == ((frame, "here"), {})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("x y", "x y"),
+        ("", ""),
+        (7, "7"),
+        (2.5, "2.5"),
+        (np.int64(7), "7"),
+        (np.float32(2.5), "2.5"),
+        (dt.date(2024, 1, 31), "2024-01-31"),
+        (pd.Period("2024-01"), "2024-01"),
+        (pd.Timestamp("2024-01-31"), "2024-01-31 00:00:00"),
+        (Path("p"), "p"),
+        (S3Uri("b", "k"), "s3://b/k"),
+    ],
+)
+def test_a_value_with_a_text_stands_within_a_word(value, text):
+    """Texts, numbers, dates, paths."""
+    assert read("s3://b/$x/k.{x}", x=value) == ((f"s3://b/{text}/k.{text}",), {})
+
+
+ROW = pd.Series({"Key": "k"}, name="row")
+FRAME = pd.DataFrame({"Key": ["k"]})
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("s3://b/$x/", "$x is None, which has no place within s3://b/$x/."),
+        ("s3://b/{x}/", "{x} is None, which has no place within s3://b/{x}/."),
+        ("s3://b/$nan", "$nan is nan, a missing value, which"),
+        ("s3://b/$nat", "$nat is NaT, a missing value, which"),
+        ("s3://b/$l", "$l is of type list, which"),
+        ("s3://b/$row.Key", "$row is of type Series, which has no place within s3://b/$row.Key."),
+        ("s3://b/$row.Key.csv", "Write ${row.Key}, in braces."),
+        ("s3://b/$l[0].txt", "Write ${l[0]}, in braces."),
+        ("s3://b/$l[l.index(", "Write ${l[l.index(…}, in braces."),
+        ("$df[:2] here", "For some of its rows or columns write all in braces: ${df[:2]}."),
+        ("$df.Key here", "write all in braces: ${df[:2]}."),
+    ],
+)
+def test_a_value_without_a_text_has_no_place_within_a_word(line, message):
+    """The text of an object is no address; what was probably meant is said."""
+    names = {"x": None, "nan": float("nan"), "nat": pd.NaT, "l": ["a"], "row": ROW, "df": FRAME}
+
+    assert message in refused(line, **names)
 
 
 @pytest.mark.parametrize("line", ["-h", "--help", "a -h", "--nonsense -h", "$unknown --help"])
@@ -169,6 +226,9 @@ def test_help_behind_the_dashes_is_a_name():
         ("a -r --recursive", "--recursive is given twice."),
         ("a --page-size 1 --page-size 2", "--page-size is given twice."),
         ("s3://b/it's", "never closed"),
+        ("a --password typed", "--password takes a secret, which has no place in a cell"),
+        ("a --password {'typed'}", "--password takes a secret, which has no place in a cell"),
+        ("a --password ${'typed'}", "--password takes a secret, which has no place in a cell"),
     ],
 )
 def test_what_cannot_be_meant_is_a_sentence(line, message):
@@ -210,6 +270,7 @@ Options
   --start-after TEXT     names behind this one
   --errors raise|return  what to do with errors
   --query TEXT           a JMESPath
+  --password TEXT        to be let in
   --metadata NAME=VALUE  kept with it (may be repeated)
   --exclude TEXT         leave out (may be repeated)
   --no-verify            trust anybody
@@ -222,6 +283,9 @@ In paragraphs.
 Names with blanks go in quotes. $name and {expression} stand for Python values, and a
 word that is nothing else is the value itself. Within 'single quotes' every character is
 itself; elsewhere $$, {{ and }} are the plain characters.
+
+--query has $ and braces of its own, so nothing is looked up inside its value. To put a
+Python value there, make the whole in Python, q = f"…", and write --query $q.
 
 In a cell, await lib.fetch(...) takes the same options by the same names: --page-size N
 is page_size=N.

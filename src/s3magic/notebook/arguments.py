@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import BadArgument
-from s3magic.notebook.expansion import expanded, named, unexpanded
+from s3magic.notebook.expansion import expanded, is_expression, named, unexpanded
 from s3magic.notebook.words import Piece, split
 
 if TYPE_CHECKING:
@@ -108,14 +108,14 @@ class _Reader:
                 metavar = "|".join(option.choices) or kind.metavar
                 raise BadArgument(f"{flag} needs a value.", hint=f"Write {flag} {metavar}.")
             attached = self.words.pop(0)
-        if option.secret and not _is_variable(attached):
+        if option.secret and not (len(attached) == 1 and attached[0].kind == "name"):
             raise BadArgument(
                 f"{flag} takes a secret, which has no place in a cell: it would be saved with it.",
                 hint=f"Put it into a variable (getpass.getpass()) and write {flag} $variable.",
             )
         if option.variable and not _is_variable(attached):
             value = named(unexpanded(attached), self.namespace)
-        elif option.raw and not _is_name(attached):
+        elif option.raw and not (_is_variable(attached) and is_expression(attached[0])):
             value = unexpanded(attached)
         else:
             value = expanded(attached, self.namespace)
@@ -156,11 +156,6 @@ def _behind(word: Word, flag: str) -> Word:
 def _is_variable(word: Word) -> bool:
     """Tell whether a word is ``$name`` or ``{expression}``, of whatever text, and nothing else."""
     return len(word) == 1 and word[0].kind != "text"
-
-
-def _is_name(word: Word) -> bool:
-    """Tell whether a word is ``$name`` or ``${expression}`` and nothing else."""
-    return _is_variable(word) and word[0].source.startswith("$")
 
 
 def _converted(called: str, kind: Kind, choices: tuple[str, ...], value: object) -> object:

@@ -18,6 +18,10 @@ _QUOTING = (
     "and a word that is nothing else is the value itself. Within 'single quotes' every "
     "character is itself; elsewhere $$, {{ and }} are the plain characters."
 )
+_RAW = (
+    "{flag} has $ and braces of its own, so nothing is looked up inside its value. To put a "
+    'Python value there, make the whole in Python, q = f"…", and write {flag} $q.'
+)
 
 
 def help_text(verb: Verb) -> str:
@@ -42,6 +46,7 @@ def help_text(verb: Verb) -> str:
         parts.append("\n".join(_rows(places, column)))
     parts.append("\n".join(["Options", *_rows(options, column)]))
     paragraphs = [*verb.details.split("\n\n"), _QUOTING]
+    paragraphs += [_RAW.format(flag=option.flags[-1]) for option in verb.options if option.raw]
     if verb.twin:
         paragraphs.append(
             f"In a cell, await {verb.twin}(...) takes the same options by the same names"
