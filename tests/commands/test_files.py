@@ -44,12 +44,22 @@ def here(tmp_path, monkeypatch):
         }),
         (["sub/*"], "f", {"glob": True}, {"f/b.txt"}),
         (["sub/*"], "f", {"glob": True, "recursive": True}, {"f/b.txt", "f/deep/c.txt"}),
-        (["nothing*"], "f", {"glob": True}, set()),
     ],
 )  # fmt: skip
 def test_sources_have_the_keys_that_one_expects(here, sources, key, options, wanted):
     """Names below the target; the literal part of a pattern left out."""
     assert set(keys(sources, key, **options)) == wanted
+
+
+def test_a_pattern_that_finds_nothing_is_an_error(here):
+    """A slip in it must not look like success; an empty folder is one."""
+    (here / "hollow").mkdir()
+
+    with pytest.raises(NoSuchFile, match=r"^Nothing matches 'nothing\*' here"):
+        keys(["a.txt", "nothing*"], glob=True)
+    with pytest.raises(NoSuchFile, match=r"^Only folders match 'su\*' here\. Add -r"):
+        keys(["su*"], glob=True)
+    assert keys(["hollow"], recursive=True) == {}
 
 
 def test_a_folder_needs_r(here):

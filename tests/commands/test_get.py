@@ -111,6 +111,42 @@ async def test_a_glob_gets_what_it_matches(tree, server, tmp_path):
     assert set(found(tmp_path)) == {"data/a.csv", "data/b c+d.csv", "data2/f.csv"}
 
 
+async def test_a_glob_with_r_gets_what_is_below_the_folders_that_match(tree, server, tmp_path):
+    """As a listing reads the same pattern; without -r a folder alone is an error that says so."""
+    await get(tree.uri("data*"), tmp_path / "out", glob=True, recursive=True)
+
+    assert found(tmp_path / "out") == {key: TREE[key] for key in TREE if key != "top"}
+    with pytest.raises(NoSuchKey, match=r"only folders match it\. Add -r"):
+        await get(tree.uri("data*"), tmp_path / "none", glob=True)
+
+
+async def test_nothing_found_is_an_error(tree, server, tmp_path):
+    """Whatever it was that should have been found; but not an empty frame."""
+    with pytest.raises(NoSuchKey, match="nothing matches it"):
+        await get(tree.uri("*.parquet"), tmp_path, glob=True)
+    with pytest.raises(NoSuchKey, match="there is nothing below it"):
+        await get(tree.uri("nothing/"), tmp_path, recursive=True)
+    with pytest.raises(NoSuchKey):
+        await get(tree.uri("nothing"), tmp_path, recursive=True)
+    report = await get(
+        [tree.uri("nothing/"), tree.uri("data2/")], tmp_path, recursive=True, errors="return"
+    )
+    frame = await ls(tree.uri(), recursive=True)
+
+    assert report.Status.tolist() == ["failed", "done"]
+    assert found(tmp_path) == {"data2/f.csv": b"4444"}
+    assert (await get(frame[frame.Size > 100], tmp_path)).empty
+
+
+async def test_several_folders_keep_their_own_names(tree, server, tmp_path):
+    """Else the days of two years would meet in one folder; a bucket's name is its folder's."""
+    await get([tree.uri("data/deep/"), tree.uri("data2")], tmp_path / "two", recursive=True)
+    await get([tree.uri(), tree.uri("data2/")], tmp_path / "all", recursive=True)
+
+    assert found(tmp_path / "two") == {"deep/e.csv": b"333", "data2/f.csv": b"4444"}
+    assert found(tmp_path / "all") == {f"{tree.bucket}/{key}": TREE[key] for key in TREE}
+
+
 async def test_without_glob_its_characters_are_a_keys_own(moto, s3, connected, tmp_path):
     """Literal by default."""
     s3.put("a*[1]?.txt", b"literal")

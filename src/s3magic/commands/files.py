@@ -83,7 +83,7 @@ def uploads(
 
     Raises:
         BadArgument: A source cannot be meant.
-        NoSuchFile: There is none of that name.
+        NoSuchFile: There is none of that name, or none that matches.
     """
     into = len(sources) > 1 or glob or not uri.key or uri.key.endswith("/")
     taken: dict[str, str] = {}
@@ -130,11 +130,16 @@ def _of_glob(
     """Give what a pattern finds, with the folders that are below its literal beginning."""
     pattern = os.path.expanduser(pattern)  # noqa: PTH111 - a pattern is no path
     base = os.path.dirname(glob_base(pattern)) or "."  # noqa: PTH120 - the same
-    for found in sorted(globbing.glob(pattern, recursive=True)):  # noqa: PTH207 - absolute ones too
-        path = Path(found)
+    matched = sorted(globbing.glob(pattern, recursive=True))  # noqa: PTH207 - absolute ones too
+    wanted = [path for path in map(Path, matched) if recursive or not path.is_dir()]
+    if not wanted:
+        raise NoSuchFile(
+            f"{'Only folders match' if matched else 'Nothing matches'} {pattern!r} here.",
+            hint="Add -r for everything in them." if matched else "",
+        )
+    for path in wanted:
         named = uri.join(path.relative_to(base).as_posix())
-        if recursive or not path.is_dir():
-            yield from _of_path(path, named, named, headers, recursive=recursive)
+        yield from _of_path(path, named, named, headers, recursive=recursive)
 
 
 def _of_path(

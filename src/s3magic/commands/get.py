@@ -65,8 +65,8 @@ VERB = Verb(
         "A file appears whole under its name, or not at all; what had arrived of a large object "
         "is gone on with when the same line runs again. Returns one row a transfer: Source, "
         "Target, Size, Status, Error, Seconds.\n\n"
-        "With -r and --glob the folders below the address are kept; objects of a frame keep "
-        "their whole key below the target."
+        "With -r and --glob the folders below the address are kept, and with several sources "
+        "each folder's own name too; objects of a frame keep their whole key below the target."
     ),
 )
 
@@ -126,9 +126,11 @@ async def get(
         source: ``s3://bucket/key``, an `S3Uri`, a frame from `ls`, or a list of these.
         target: A file; a folder, if it ends in ``/`` or is one; None (or
             ``"-"``) for the bytes themselves. By default the current folder.
-        recursive: Everything below the address, its folders kept; of a frame, all
+        recursive: Everything below the address, its folders kept, and of several
+            addresses each one's own last name too; of a frame, all
             below the folders among its rows, which are refused without it.
-        glob: The key is a pattern: ``*``, ``?``, ``[abc]``, ``**``.
+        glob: The key is a pattern: ``*``, ``?``, ``[abc]``, ``**``. With
+            `recursive`, what lies below the folders that match comes too.
         version_id: One version of one object.
         no_clobber: Leave files that exist as they are: ``skipped``.
         concurrency: Requests at once.
@@ -145,6 +147,7 @@ async def get(
         object's bytes.
 
     Raises:
+        NoSuchKey: There is nothing below the address, or nothing that matches.
         BadArgument: The arguments cannot be meant; nothing was done.
         TransferError: Something failed or was cancelled; the rest arrived.
         S3Error: With a target of None, what went wrong.
@@ -170,12 +173,20 @@ async def get(
         )
     if not target and len(sources) > 1:
         raise BadArgument("Several sources need a target folder.", hint="Put ./ behind them.")
-    into = recursive or glob or len(sources) > 1 or is_frame(sources[0])
+    several = len(sources) > 1
+    into = recursive or glob or several or is_frame(sources[0])
     place = await in_thread(_place, target, folder=into)
 
     async def plan(client: S3Client) -> AsyncGenerator[Download]:
         targets = Targets()
-        found = find(client, sources, recursive=recursive, glob=glob, version_id=version_id)
+        found = find(
+            client,
+            sources,
+            recursive=recursive,
+            glob=glob,
+            version_id=version_id,
+            several=several,
+        )
         async with contextlib.aclosing(found):
             async for one in found:
                 yield _job(one, place, targets)
@@ -212,6 +223,8 @@ def _place(target: str | os.PathLike[str], *, folder: bool) -> _Place:
 def _job(found: Found, place: _Place, targets: Targets) -> Download:
     """Give an object its file; pure, but for the targets that it notes."""
     uri, version = found.uri, found.version_id
+    if found.refused is not None:
+        return Download(uri, place.path, refused=found.refused)
     if not place.folder:
         return Download(uri, place.path, found.size, version)
     inside = found.place

@@ -6,17 +6,19 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from s3magic.errors import BadArgument
+from s3magic.errors import BadArgument, NoSuchKey
+from s3magic.listing.matching import Matching
 from s3magic.listing.pages import Listing, pages
 from s3magic.transfer.window import stream
-from s3magic.uri import S3Uri, glob_base, glob_pattern, is_uri
+from s3magic.uri import S3Uri, is_uri
 from s3magic.wording import count
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import AsyncGenerator, Sequence
 
     from types_aiobotocore_s3 import S3Client
+
+    from s3magic.errors import S3Error
 
 __all__ = ["Found", "find", "is_frame", "is_source"]
 
@@ -32,7 +34,8 @@ class Found:
         size: Bytes, where a listing told.
         version_id: The version, where one was named.
         above: What stands before its place: its bucket's name and ``/``, where
-            one frame names several buckets.
+            one frame, or one line, names several buckets.
+        refused: Why it stands for nothing that could be fetched.
     """
 
     uri: S3Uri
@@ -40,6 +43,7 @@ class Found:
     size: int | None = None
     version_id: str | None = None
     above: str = ""
+    refused: S3Error | None = None
 
     @property
     def place(self) -> str:
@@ -64,6 +68,7 @@ async def find(
     recursive: bool = False,
     glob: bool = False,
     version_id: str | None = None,
+    several: bool = False,
 ) -> AsyncGenerator[Found]:
     """Give the objects of some sources, in the sources' order, as the pages come.
 
@@ -76,9 +81,12 @@ async def find(
         recursive: An address, or a folder's row, means everything below it.
         glob: An address's key is a pattern.
         version_id: The version of a single key.
+        several: Each folder keeps its own last name in the tree. One that has
+            nothing below it is then found, as refused; else it is an error.
 
     Raises:
         BadArgument: A source is none, or means a folder without `recursive`.
+        NoSuchKey: There is nothing below the folder, or nothing that matches.
     """
     given: set[tuple[S3Uri, str | None]] = set()
     checked = [_checked(source, recursive=recursive, glob=glob) for source in sources]
@@ -88,13 +96,15 @@ async def find(
         if not isinstance(source, S3Uri):
             found = _of_frame(client, source)
         elif glob:
-            found = _of_glob(client, source)
+            found = _of_glob(client, source, recursive=recursive)
         elif recursive:
-            found = _of_tree(client, source)
+            found = _of_tree(client, source, named=several)
         else:
             found = stream([Found(source, source.folder, None, version_id)])
         async with contextlib.aclosing(found):
             async for one in found:
+                if one.refused is not None and not several:
+                    raise one.refused
                 if (name := (one.uri, one.version_id)) not in given:
                     given.add(name)
                     yield one
@@ -137,36 +147,62 @@ def _check_frame(frame: Any, *, recursive: bool) -> None:
         )
 
 
-async def _of_tree(client: S3Client, uri: S3Uri) -> AsyncGenerator[Found]:
-    """Give all below a folder; a key that is no folder is itself."""
-    base = uri.key if not uri.key or uri.key.endswith("/") else f"{uri.key}/"
+async def _of_tree(client: S3Client, uri: S3Uri, *, named: bool) -> AsyncGenerator[Found]:
+    """Give all below a folder; a key that is no folder is itself.
+
+    Args:
+        client: Any aiobotocore client.
+        uri: The folder, with or without the slash, or the bucket.
+        named: Keep the folder's own last name in the places.
+    """
+    prefix = uri.key if not uri.key or uri.key.endswith("/") else f"{uri.key}/"
+    base = S3Uri(uri.bucket, prefix[:-1]).folder if named else prefix
+    above = f"{uri.bucket}/" if named and not prefix else ""
     anything = False
-    async with contextlib.aclosing(_below(client, uri.bucket, base, base)) as found:
+    async with contextlib.aclosing(_below(client, Listing(uri.bucket, prefix), base)) as found:
         async for one in found:
             anything = True
-            yield one
-    if not anything and base != uri.key:
+            yield replace(one, above=above)
+    if anything or not uri.key:
+        return  # a bucket may well be empty
+    if prefix != uri.key:
         yield Found(uri, uri.folder)
+    else:
+        nothing = NoSuchKey(
+            f"Cannot get {uri}: there is nothing below it.",
+            hint=f"See what there is with %s3ls {S3Uri(uri.bucket)}.",
+        )
+        yield Found(uri, base, refused=nothing)
 
 
-def _of_glob(client: S3Client, uri: S3Uri) -> AsyncGenerator[Found]:
-    start = glob_base(uri.key)
-    base = start[: start.rfind("/") + 1]
-    return _below(client, uri.bucket, start, base, glob_pattern(uri.key))
+async def _of_glob(client: S3Client, uri: S3Uri, *, recursive: bool) -> AsyncGenerator[Found]:
+    """Give what a pattern finds, as `s3magic.listing.matching` reads it."""
+    matching = Matching(uri.key, recursive=recursive)
+    base = S3Uri(uri.bucket, matching.prefix).folder
+    listing = Listing(uri.bucket, matching.prefix, matching.delimiter)
+    anything = folders = False
+    async with contextlib.aclosing(pages(client, listing)) as listed:
+        async for page in listed:
+            kept = matching.of(page)
+            folders = folders or bool(kept.prefixes)
+            for key, size in zip(kept.keys, kept.sizes, strict=True):
+                anything = True
+                yield Found(S3Uri(uri.bucket, key), base, size)
+    if not anything:
+        nothing = NoSuchKey(
+            f"Cannot get {uri}: {'only folders match it' if folders else 'nothing matches it'}.",
+            hint="Add -r for everything in them."
+            if folders
+            else f"See what there is with %s3ls {S3Uri(uri.bucket, base)}.",
+        )
+        yield Found(uri, base, refused=nothing)
 
 
-async def _below(
-    client: S3Client,
-    bucket: str,
-    prefix: str,
-    base: str,
-    pattern: re.Pattern[str] | None = None,
-) -> AsyncGenerator[Found]:
-    async with contextlib.aclosing(pages(client, Listing(bucket, prefix))) as listed:
+async def _below(client: S3Client, listing: Listing, base: str) -> AsyncGenerator[Found]:
+    async with contextlib.aclosing(pages(client, listing)) as listed:
         async for page in listed:
             for key, size in zip(page.keys, page.sizes, strict=True):
-                if pattern is None or pattern.match(key):
-                    yield Found(S3Uri(bucket, key), base, size)
+                yield Found(S3Uri(listing.bucket, key), base, size)
 
 
 async def _of_frame(client: S3Client, source: Any) -> AsyncGenerator[Found]:
@@ -203,7 +239,9 @@ async def _of_frame(client: S3Client, source: Any) -> AsyncGenerator[Found]:
         uri = S3Uri(str(bucket), str(key))
         above = f"{bucket}/" if several else ""
         if kind == "prefix":
-            async with contextlib.aclosing(_below(client, uri.bucket, uri.key, "")) as found:
+            async with contextlib.aclosing(
+                _below(client, Listing(uri.bucket, uri.key), "")
+            ) as found:
                 async for one in found:
                     yield replace(one, above=above)
             continue
