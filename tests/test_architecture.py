@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import s3magic
+from s3magic.notebook.magics import VERBS
 
 SOURCE = Path(s3magic.__file__).parent
 MODULES = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py"))
@@ -82,7 +83,7 @@ def test_imports_run_downhill(module):
 @pytest.mark.parametrize("module", [m for m in MODULES if room(m) == "commands"], ids=str)
 def test_a_verb_imports_no_other_verb(module):
     """Who changes one verb opens one file."""
-    verbs = {"connect", "get", "ls", "put"}
+    verbs = {verb.name.removeprefix("s3") for verb, _ in VERBS}
 
     others = [
         name[1]
@@ -152,6 +153,13 @@ def test_every_public_name_is_there():
     assert set(s3magic._HOMES) | {"load_ipython_extension", "unload_ipython_extension"} == set(
         s3magic.__all__
     )
+
+
+def test_the_errors_and_the_settings_are_at_hand():
+    """`s3.errors.NoSuchKey` needs no import of its own, and nothing heavy loads for it."""
+    code = "import s3magic as s3; s3.errors.NoSuchKey, s3.settings.defaults()"
+
+    assert loaded(code).isdisjoint({"pandas", "botocore", "IPython"})
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.name != "__init__.py"], ids=str)

@@ -1,6 +1,8 @@
 """The error tree, and the translation of foreign errors into it."""
 
+import copy
 import errno
+import pickle
 import subprocess
 import sys
 
@@ -190,3 +192,29 @@ def test_the_error_of_a_single_transfer_is_of_its_own_class_too():
         assert isinstance(error, kind)
         assert (str(error), error.report, error.code) == ("Cannot. Try.", "frame", "X")
         assert type(error).__name__ == "TransferError"
+
+
+@pytest.mark.parametrize(
+    "again", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy]
+)
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(
+            getattr(errors, name)("Cannot.", hint="Try.", code="X")
+            for name in errors.__all__
+            if name != "TransferError"
+        ),
+        TransferError("1 of 2 failed.", report=[1, 2], hint="Try."),
+        TransferError.of(NoSuchKey("Cannot.", hint="Try.", code="X"), report=[1]),
+        TransferError.of(BadArgument("Cannot."), report=[1]),
+    ],
+    ids=lambda error: "-".join(kind.__name__ for kind in type(error).__mro__[:3]),
+)
+def test_an_error_travels_between_processes(error, again):
+    """Of joblib, dask or multiprocessing, with its class, its words and its report."""
+    other = again(error)
+
+    assert type(other) is type(error)
+    assert str(other) == str(error)
+    assert other.__dict__ == error.__dict__

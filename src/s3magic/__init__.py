@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from s3magic import errors as errors
+    from s3magic import settings as settings
     from s3magic.commands.connect import connect
     from s3magic.commands.get import get
     from s3magic.commands.ls import ls
@@ -73,6 +75,7 @@ _HOMES = {
     "put": "commands.put",
     "upload_file": "helpers",
 }
+_MODULES = ("errors", "settings")  # s3.errors.NoSuchKey, s3.settings.change
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
@@ -90,6 +93,8 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
@@ -102,7 +107,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_MODULES})
 
 
 def _in_shell() -> bool:

@@ -102,6 +102,11 @@ class S3Error(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception's own way calls the class with the message alone, and an OSError's
+        # calls it with errno: neither makes one of ours. The cause stays behind.
+        return _revived, (type(self), None, self.args, self.__dict__)
+
     def _render_traceback_(self) -> list[str]:
         """Give IPython the lines to show in place of sixty of traceback."""
         lines = [f"{type(self).__name__}: {self.message}"]
@@ -256,6 +261,8 @@ class TransferError(S3Error, OSError):
             frame that ``errors="return"`` would have given.
     """
 
+    _of: type[S3Error] | None = None  # what else the error of a single transfer is
+
     def __init__(self, message: str, *, report: Any, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.report = report
@@ -266,7 +273,32 @@ class TransferError(S3Error, OSError):
 
         So ``except FileNotFoundError`` finds the one key that is missing.
         """
-        both = type(cls.__name__, (cls, type(cause)), {"__module__": cls.__module__})
-        error: TransferError = both(cause.message, report=report, hint=cause.hint)
+        error = _class_of(type(cause))(cause.message, report=report, hint=cause.hint)
         error.code = cause.code
         return error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revived, (TransferError, self._of, self.args, self.__dict__)
+
+
+_classes: dict[type[S3Error], type[TransferError]] = {}
+
+
+def _class_of(cause: type[S3Error]) -> type[TransferError]:
+    """Give the class of a single transfer's error: one for each cause's class."""
+    if cause not in _classes:
+        members = {"__module__": __name__, "__doc__": TransferError.__doc__, "_of": cause}
+        _classes[cause] = type(TransferError.__name__, (TransferError, cause), members)
+    return _classes[cause]
+
+
+def _revived(
+    kind: type[S3Error], of: type[S3Error] | None, args: tuple[Any, ...], state: dict[str, Any]
+) -> S3Error:
+    """Make an error anew, in another process perhaps."""
+    if of is not None:
+        kind = _class_of(of)
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
