@@ -24,6 +24,7 @@ from s3magic.errors import (
     NoSuchBucket,
     NoSuchFile,
     NoSuchKey,
+    NotFound,
     RedirectRefused,
     S3Error,
     ServerFault,
@@ -33,7 +34,7 @@ from s3magic.errors import (
     TransferError,
     WrongRegion,
 )
-from s3magic.translation import translate
+from s3magic.translation import LISTING_BUCKETS, translate
 
 
 def answered(code, status=400, **more):
@@ -218,3 +219,44 @@ def test_an_error_travels_between_processes(error, again):
     assert type(other) is type(error)
     assert str(other) == str(error)
     assert other.__dict__ == error.__dict__
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, 418])
+def test_an_answer_without_a_code_is_told_without_empty_brackets(status):
+    """A web server's own page, for example."""
+    error = translate(answered("", status, Message=""), "get s3://b/k")
+
+    assert "(" not in error.message.replace("(S3 says", "").replace("(status 404", "")
+
+
+@pytest.mark.parametrize(
+    ("code", "action"), [("", "get s3://b/k"), ("", LISTING_BUCKETS), ("404", LISTING_BUCKETS)]
+)
+def test_a_404_that_is_not_s3s_is_told_of_the_endpoint(code, action):
+    """Of no key: there is no S3 server."""
+    error = translate(answered(code, 404, Message=""), action)
+
+    assert type(error) is NotFound
+    assert error.message == f"Cannot {action}: no S3 server answers there (status 404)."
+    assert "endpoint" in error.hint
+
+
+@pytest.mark.parametrize("field", ["UploadId", "ETag"])
+def test_a_field_that_is_missing_in_an_answer_is_told_of_the_endpoint(field):
+    """Something answered, and not as S3 does."""
+    error = translate(KeyError(field), "put s3://b/k")
+
+    assert type(error) is ServerFault
+    assert "answer is not S3's" in error.message
+    assert type(translate(KeyError("some name"), "put s3://b/k")) is S3Error
+
+
+def test_plain_http_behind_an_https_address_is_said():
+    """What OpenSSL calls a wrong version number."""
+    foreign = botocore.exceptions.SSLError(**URL, error="[SSL: WRONG_VERSION_NUMBER] wrong version")
+
+    error = translate(foreign, LISTING_BUCKETS)
+
+    assert type(error) is TLSFailed
+    assert "speaks plain http." in error.message
+    assert "http://" in error.hint

@@ -42,7 +42,10 @@ from s3magic.errors import (
     WrongRegion,
 )
 
-__all__ = ["error_code", "translate"]
+__all__ = ["LISTING_BUCKETS", "error_code", "translate"]
+
+
+LISTING_BUCKETS = "list the buckets"
 
 
 class _Rule(NamedTuple):
@@ -119,6 +122,19 @@ _TLS = _Rule(
     TLSFailed,
     "the endpoint's TLS certificate cannot be verified.",
     "Give the certificate authority: %s3connect --verify /path/to/ca.pem.",
+)
+_PLAIN = _Rule(
+    TLSFailed,
+    "the endpoint speaks plain http.",
+    "Write http:// in place of https://: %s3connect --endpoint-url http://HOST:PORT.",
+)
+_NO_S3_THERE = _Rule(
+    NotFound,
+    "no S3 server answers there (status 404).",
+    "Check the endpoint with %s3connect: its host, its port, and a path behind them.",
+)
+_NOT_S3 = _Rule(
+    ServerFault, "the endpoint's answer is not S3's.", "Check the endpoint with %s3connect."
 )
 _SILENT = _Rule(
     TimedOut,
@@ -241,13 +257,13 @@ _NAMES = {
     "ClientConnectionError": _DROPPED,
     "HTTPClientError": _UNREACHABLE,
     "FlexibleChecksumError": _Rule(Damaged, "the bytes were damaged on the way.", "Try again."),
-    "ResponseParserError": _Rule(
-        ServerFault, "the endpoint's answer is not S3's.", "Check the endpoint with %s3connect."
-    ),
+    "ResponseParserError": _NOT_S3,
 }
 
 # Of these botocore's own words say more than ours: which host, which profile.
 _TELLING = {"EndpointConnectionError", "ProfileNotFound", "ProxyConnectionError", "SSLError"}
+
+_PARSERS = {"botocore.parsers", "aiobotocore.parsers"}
 
 _ERRNOS = {
     errno.ENOENT: _Rule(NoSuchFile, "there is no such file or folder here."),
@@ -285,9 +301,13 @@ def translate(error: BaseException, action: str) -> S3Error:
         rule = _ERRNOS[error.errno]
     elif isinstance(error, (TimeoutError, asyncio.TimeoutError)) and rule is None:
         rule = _SILENT
+    elif rule is _TLS and "WRONG_VERSION_NUMBER" in str(error):
+        rule = _PLAIN
+    elif _is_of_an_answer(error):
+        rule = _NOT_S3
     if rule is None:
         rule = _Rule(_builtin_kind(error), f"{type(error).__name__}: {error}".rstrip(": "))
-    elif type(error).__name__ in _TELLING:
+    elif type(error).__name__ in _TELLING and rule is not _PLAIN:
         detail = str(error)
     reason = f"{rule.reason[:-1]} ({detail.rstrip('.')})." if detail else rule.reason
     ours = rule.kind(f"Cannot {action}: {reason}", hint=rule.hint, code=code)
@@ -321,11 +341,14 @@ def _by_answer(response: dict[str, Any], action: str) -> tuple[str, _Rule, str]:
         rule = _STATUSES.get(int(code))
     elif rule is None:
         rule = _STATUSES.get(status)
-        message = f"{code}: {message}"
+        message = ": ".join(part for part in (code, message) if part)
     else:
         message = ""
     if rule is None:
         rule = _Rule(ServerFault, f"the server answered {status}.")
+    # S3 names what is missing, and the list of buckets never is.
+    if rule is _MISSING_KEY and (not code or action == LISTING_BUCKETS):
+        return code, _NO_S3_THERE, ""
     if rule is _DENIED and action.startswith("get "):
         rule = _DENIED_READ
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
@@ -333,6 +356,17 @@ def _by_answer(response: dict[str, Any], action: str) -> tuple[str, _Rule, str]:
     if rule in {_REGION, _REDIRECT} and region:
         rule = _Rule(WrongRegion, f"the bucket lives in {region}.", _REGION.hint)
     return code, rule, message
+
+
+def _is_of_an_answer(error: BaseException) -> bool:
+    """Tell an error of reading an answer: a field of S3's that is not there, or not of its kind."""
+    if isinstance(error, KeyError):
+        field = error.args[0] if error.args else ""
+        return isinstance(field, str) and field[:1].isupper() and field.isalpha()
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") in _PARSERS
 
 
 def _builtin_kind(error: BaseException) -> type[S3Error]:
