@@ -24,7 +24,8 @@ class Settings:
         multipart_threshold: Objects of this size and more move in parts.
         concurrency: Requests in flight at once, for one verb.
         page_size: Keys asked for in one LIST request (S3 gives 1,000 at most).
-        attempts: How often one piece of a transfer is tried.
+        attempts: How often a piece of a download is asked for again when it
+            breaks off; one request is tried as often as AWS's tools try it.
         connect_timeout: Seconds until a connection attempt is given up.
         read_timeout: Seconds of silence until a request is given up.
         refresh: Seconds between two drawings of the progress.

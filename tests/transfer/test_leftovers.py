@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from s3magic import session
 from s3magic.commands.put import put
 from s3magic.settings import MiB
+from s3magic.transfer import leftovers
 from s3magic.transfer.leftovers import Leftover, Note, abandoned
 
 HERE = Leftover("http://127.0.0.1:1", "bucket", "a key/ü", "upload-1")
@@ -60,7 +62,7 @@ def test_a_note_that_is_removed_is_gone(cache):
     note.remove()
     note.remove()
 
-    assert set(told) == {"endpoint", "bucket", "key", "upload_id"}
+    assert set(told) == {"endpoint", "bucket", "key", "upload_id", "host"}
     assert list(cache.iterdir()) == []
 
 
@@ -72,6 +74,31 @@ def test_a_note_of_another_endpoint_is_left_to_it():
 
     assert other == []
     assert len(abandoned(HERE.endpoint)) == 1
+
+
+def test_a_note_of_another_machine_is_left_to_it():
+    """Its lock may not be seen here."""
+    Note(replace(HERE, host="another")).leave()
+
+    assert abandoned(HERE.endpoint) == []
+
+
+def test_without_locks_nothing_is_taken_for_abandoned(monkeypatch):
+    """The upload may be alive."""
+    monkeypatch.setattr(leftovers, "lock", lambda _: False)
+    Note(HERE).leave()
+
+    assert abandoned(HERE.endpoint) == []
+
+
+def test_without_a_home_everything_else_works(monkeypatch):
+    """A user whom the system does not know has none."""
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(leftovers.Path, "home", nowhere)
+
+    Note(HERE).remove()
+
+    assert abandoned(HERE.endpoint) == []
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"endpoint": 1}', "\0" * 10])
@@ -121,3 +148,8 @@ def upload_and_be_killed(uri):
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "sending\n"
         process.send_signal(signal.SIGKILL)
+
+
+def nowhere():
+    """Do as `Path.home` does for such a user."""
+    raise RuntimeError("Could not determine home directory.")

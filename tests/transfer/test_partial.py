@@ -21,6 +21,7 @@ from s3magic.transfer.plan import cut
 
 DATA = random.Random(5).randbytes(1000)
 PARTS = cut(1000, 300)
+NOTHING = [0, 0, 0, 0]
 KILLED = """
 import asyncio, sys
 import s3magic as s3
@@ -40,7 +41,6 @@ def bring(opened, *indexes):
     for index in indexes:
         part = PARTS[index]
         opened.write([DATA[part.start : part.stop]], part.start)
-        opened.mark(part)
 
 
 def names(folder):
@@ -50,7 +50,7 @@ def names(folder):
 def test_a_partial_takes_its_final_name_whole(tmp_path):
     """With the object's bytes and nothing behind them."""
     opened = partial(tmp_path / "f")
-    assert opened.open() == frozenset()
+    assert opened.open() == NOTHING
     bring(opened, 3, 0, 2, 1)
 
     opened.commit()
@@ -61,21 +61,88 @@ def test_a_partial_takes_its_final_name_whole(tmp_path):
 
 
 def test_a_partial_that_was_left_is_gone_on_with(tmp_path):
-    """The parts that were marked are kept, and a part that was only written is not."""
+    """Every byte that arrived is kept, of whole parts and of parts that broke off."""
     first = partial(tmp_path / "f")
     first.open()
     bring(first, 0, 2)
-    first.write([DATA[300:500]], 300)
-    first.leave()
+    first.write([DATA[300:400], DATA[400:450]], 300)
+    first.write([DATA[450:500]], 450)
+    left = first.leave()
 
     second = partial(tmp_path / "f")
-    kept = second.open()
-    bring(second, *({0, 1, 2, 3} - kept))
+    held = second.open()
+    second.write([DATA[500:600]], 500)
+    bring(second, 3)
     second.commit()
 
-    assert kept == {0, 2}
+    assert left == 800
+    assert held == [300, 200, 300, 0]
     assert (tmp_path / "f").read_bytes() == DATA
     assert names(tmp_path) == ["f"]
+
+
+@pytest.mark.parametrize("size", [250, 280, 333])
+def test_another_cut_of_the_same_object_starts_afresh(tmp_path, size):
+    """As many parts, with other bounds: what is whole of one cut is not of another."""
+    first = partial(tmp_path / "f")
+    first.open()
+    bring(first, 0, 1, 2)
+    first.leave()
+
+    second = partial(tmp_path / "f", parts=cut(1000, size))
+    held = second.open()
+    second.leave()
+
+    assert len(cut(1000, size)) == len(PARTS)
+    assert held == NOTHING
+
+
+def test_a_partial_of_another_user_is_not_trusted(tmp_path, monkeypatch):
+    """Its bytes and its map could say anything."""
+    first = partial(tmp_path / "f")
+    first.open()
+    bring(first, 0)
+    first.leave()
+    second = partial(tmp_path / "f")
+    mine = iter([False, True])
+    monkeypatch.setattr("s3magic.transfer.partial._mine", lambda _: next(mine))
+    held = second.open()
+    second.leave()
+
+    assert held == NOTHING
+
+
+def test_a_final_file_with_two_names_is_left_as_it_is(tmp_path):
+    """Killed between the two steps of a name that must be free: the file has both."""
+    first = partial(tmp_path / "f")
+    first.open()
+    bring(first, 0, 1, 2, 3)
+    first.leave()
+    (temporary,) = tmp_path.iterdir()
+    os.truncate(temporary, len(DATA))
+    os.link(temporary, tmp_path / "f")
+
+    second = partial(tmp_path / "f")
+    held = second.open()
+
+    assert held == NOTHING
+    assert (tmp_path / "f").read_bytes() == DATA
+    second.leave()
+
+
+def test_without_locks_nothing_is_gone_on_with(tmp_path, monkeypatch):
+    """Who cannot know whether another is at it begins a file of its own."""
+    monkeypatch.setattr("s3magic.transfer.partial.lock", lambda _: False)
+    first, second = partial(tmp_path / "f"), partial(tmp_path / "f")
+    first.open()
+    second.open()
+
+    bring(second, 0, 1, 2, 3)
+    second.commit()
+    bring(first, 0, 1)
+    first.leave()
+
+    assert (tmp_path / "f").read_bytes() == DATA
 
 
 @pytest.mark.parametrize("marked", [(), (1,)])
@@ -104,7 +171,7 @@ def test_another_version_of_the_object_starts_afresh_and_removes_the_old_rest(tm
     second = partial(tmp_path / "f", "etag 2")
     kept = second.open()
 
-    assert kept == frozenset()
+    assert kept == NOTHING
     assert len(names(tmp_path)) == 2
     second.leave()
 
@@ -127,7 +194,7 @@ def test_two_at_the_same_object_do_not_share_a_file(tmp_path):
     first.open()
     bring(first, 0)
 
-    assert second.open() == frozenset()
+    assert second.open() == NOTHING
     bring(second, 0, 1, 2, 3)
     second.commit()
     bring(first, 1, 2, 3)

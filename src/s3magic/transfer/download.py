@@ -14,7 +14,7 @@ from s3magic.transfer.ranges import Source, open_source, read_on
 from s3magic.transfer.window import each, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Sequence
 
     from s3magic.transfer.engine import Run
     from s3magic.transfer.plan import Download, Part
@@ -78,22 +78,18 @@ async def download_bytes(shared: Run, job: Download, number: int) -> bytes:
         answer = await open_source(source, 0, shared.part_size)
     answer = await _whole_unless_tagged(source, answer)
     shared.meter.learn(number, answer.total)
-    held = bytearray(answer.total)
+    held: dict[int, list[bytes]] = {}
 
     async def take(blocks: list[bytes], at: int) -> None:
-        for block in blocks:
-            held[at : at + len(block)] = block
-            at += len(block)
-            shared.meter.advance(number, len(block))
-
-    async def done(part: Part) -> None:
-        """Nothing is kept of a part that came into memory."""
+        held[at] = blocks
+        shared.meter.advance(number, sum(map(len, blocks)))
 
     try:
-        await _fetch(shared, source, answer, kept=(), take=take, done=done)
+        await _fetch(shared, source, answer, [], take)
     finally:
         answer.close()
-    return bytes(held)
+    # A join of bytes lets go of Python's lock, which a copy of a bytearray does not.
+    return await in_thread(b"".join, [block for at in sorted(held) for block in held[at]])
 
 
 def _first_stop(shared: Run, size: int | None) -> int | None:
@@ -132,30 +128,21 @@ async def _download_large(
         await in_thread(partial.write, blocks, at)
         shared.meter.advance(number, sum(map(len, blocks)))
 
-    async def done(part: Part) -> None:
-        await in_thread(partial.mark, part)
-
     try:
-        kept = await in_thread(_open, job, partial, no_clobber=shared.no_clobber)
-        shared.meter.advance(number, sum(parts[index].size for index in kept), moved=False)
-        await _fetch(shared, source, answer, kept=kept, take=take, done=done)
+        held = await in_thread(_open, job, partial, no_clobber=shared.no_clobber)
+        shared.meter.advance(number, sum(held), moved=False)
+        await _fetch(shared, source, answer, held, take)
         await in_thread(partial.commit, no_clobber=shared.no_clobber)
     except (ObjectChanged, NotFound):
         partial.forget()  # there will be no more of it
         raise
     finally:
         answer.close()
-        await in_thread(partial.leave)
+        shared.meter.kept += await in_thread(partial.leave)
 
 
 async def _fetch(
-    shared: Run,
-    source: Source,
-    answer: Answer,
-    *,
-    kept: Collection[int],
-    take: Take,
-    done: Callable[[Part], Awaitable[None]],
+    shared: Run, source: Source, answer: Answer, held: Sequence[int], take: Take
 ) -> None:
     """Read the rest of the object, beginning with an answer that is there already.
 
@@ -163,9 +150,8 @@ async def _fetch(
         shared: What the jobs share.
         source: The object.
         answer: The first part, or the whole object.
-        kept: Parts that need not be read.
+        held: How many bytes of each part need not be read; empty for none.
         take: Awaited with blocks and their offset.
-        done: Awaited with each part once all of it was taken.
     """
     if answer.stop == answer.total:
         async with shared.slots.take(_HELD):
@@ -173,18 +159,18 @@ async def _fetch(
         return
 
     async def fetch(part: Part) -> None:
+        start = part.start + (held[part.index] if held else 0)
+        if start == part.stop:
+            return
         async with shared.slots.take(_HELD):
             piece = answer
-            if part.index:
-                piece = await open_source(source, part.start, part.stop, after=answer)
+            if start:
+                piece = await open_source(source, start, part.stop, after=answer)
             await read_on(source, piece, take)
-        await done(part)
 
-    if 0 in kept:
+    if held and held[0]:
         answer.close()
-    parts = cut(answer.total, shared.part_size)
-    missing = stream([part for part in parts if part.index not in kept])
-    await each(missing, fetch, shared.concurrency)
+    await each(stream(cut(answer.total, shared.part_size)), fetch, shared.concurrency)
 
 
 def _prepare(job: Download, *, no_clobber: bool) -> None:
@@ -194,7 +180,7 @@ def _prepare(job: Download, *, no_clobber: bool) -> None:
         refuse_target(job.target, no_clobber=no_clobber)
 
 
-def _open(job: Download, partial: Partial, *, no_clobber: bool) -> Collection[int]:
+def _open(job: Download, partial: Partial, *, no_clobber: bool) -> list[int]:
     prepare_folder(job.target, job.root)
     refuse_target(job.target, no_clobber=no_clobber)
     return partial.open()

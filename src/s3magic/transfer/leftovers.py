@@ -15,7 +15,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import asdict, dataclass
+import platform
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from s3magic.transfer.locking import lock
@@ -32,12 +33,14 @@ class Leftover:
         bucket: The bucket.
         key: The key.
         upload_id: What CreateMultipartUpload gave.
+        host: The machine: a home folder may be shared, and locks be each machine's own.
     """
 
     endpoint: str
     bucket: str
     key: str
     upload_id: str
+    host: str = field(default_factory=platform.node)
 
 
 class Note:
@@ -45,7 +48,7 @@ class Note:
 
     def __init__(self, leftover: Leftover) -> None:
         self._fd = -1
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, RuntimeError):  # no home at all is the latter
             _folder().mkdir(parents=True, exist_ok=True, mode=0o700)
             self._path = _folder() / f"{os.getpid()}-{os.urandom(8).hex()}.json"
             self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -70,7 +73,7 @@ class Note:
 
 def abandoned(endpoint: str) -> list[tuple[Leftover, Note]]:
     """Give the uploads to an endpoint whose process is gone, and their notes, now ours."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RuntimeError):
         taken = [_take(path, endpoint) for path in sorted(_folder().glob("*.json"))]
         return [one for one in taken if one is not None]
     return []
@@ -84,7 +87,8 @@ def _take(path: Path, endpoint: str) -> tuple[Leftover, Note] | None:
         # A note without text is one that is being written, before its lock.
         if lock(fd) and (text := os.read(fd, 1 << 16)):
             leftover = Leftover(**json.loads(text))
-            if leftover.endpoint == endpoint and path.exists():
+            here = leftover.endpoint == endpoint and leftover.host == platform.node()
+            if here and path.exists():
                 note = Note.__new__(Note)
                 note._path, note._fd = path, fd  # noqa: SLF001 - made from its file
                 return leftover, note

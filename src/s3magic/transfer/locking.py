@@ -1,15 +1,19 @@
-"""Locks a file for one process, until it is closed or the process is gone. Blocks never."""
+"""Locks a file for one process, until it is closed or the process is gone. Never waits."""
 
 from __future__ import annotations
 
-import errno
 import os
 
 __all__ = ["lock"]
 
 
 def lock(fd: int) -> bool:
-    """Lock an open file until it is closed; False if somebody else has it."""
+    """Lock an open file until it is closed.
+
+    Returns:
+        Whether it is ours alone now. False if somebody else has it, and on a
+        file system without locks: who cannot know must not assume.
+    """
     try:
         if os.name == "nt":
             import msvcrt
@@ -21,7 +25,6 @@ def lock(fd: int) -> bool:
             import fcntl
 
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        # A file system without locks must not keep anybody from downloading.
-        return error.errno not in {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+    except OSError:
+        return False
     return True

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from s3magic.errors import ServerFault
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.leftovers import Leftover, Note, abandoned
 from s3magic.translation import error_code
@@ -66,7 +67,12 @@ async def _open(
     client: S3Client, uri: S3Uri, headers: Mapping[str, Any]
 ) -> tuple[dict[str, Any], Note]:
     created = await client.create_multipart_upload(Bucket=uri.bucket, Key=uri.key, **headers)
-    upload_id = created["UploadId"]
+    upload_id = created.get("UploadId")
+    if not upload_id:
+        raise ServerFault(
+            f"Cannot put {uri}: the endpoint's answer is not S3's: it names no upload.",
+            hint="Check the endpoint with %s3connect.",
+        )
     leftover = Leftover(client.meta.endpoint_url, uri.bucket, uri.key, upload_id)
     note = await in_thread(Note, leftover)
     return {"Bucket": uri.bucket, "Key": uri.key, "UploadId": upload_id}, note

@@ -1,10 +1,10 @@
 """The file that a download grows in, and the moment it takes its final name.
 
 Bytes go to a temporary name in the target's own folder. Behind the object's
-bytes the temporary file keeps a map, one byte a part, of which parts are whole;
-so a download that was cancelled, failed or killed goes on where it was, when
-the same object is fetched to the same place again. Nothing else is written
-down, and a map byte is set only after its part's bytes.
+bytes the temporary file keeps a map: how many bytes of each part are there. So
+a download that was cancelled, failed or killed goes on where it was, when the
+same object is fetched to the same place again. Nothing else is written down,
+and the map is changed only after the bytes that it speaks of.
 
 Everything here blocks: call it in a thread.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import struct
 import tempfile
 import threading
 from pathlib import Path
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Partial"]
 
 _BINARY = getattr(os, "O_BINARY", 0)
+_ENTRY = struct.Struct("<Q")  # of the map: bytes of one part that are there
 
 
 class Partial:
@@ -51,17 +53,19 @@ class Partial:
         self._size = size
         self._parts = parts
         self._lock = threading.Lock()  # for the seek and write of systems without pwrite
-        self._path = _temporary_name(target, f"{identity}|{size}|{len(parts)}")
+        # The cut belongs to the identity: the map means nothing for another one.
+        self._cut = parts[0].size if parts else 0
+        self._path = _temporary_name(target, f"{identity}|{size}|{self._cut}")
         self._fd = -1
         self._resumable = bool(parts)
 
-    def open(self) -> frozenset[int]:
-        """Open it, and give the numbers of the parts that it holds already.
+    def open(self) -> list[int]:
+        """Open it, and give how many bytes of each part it holds already.
 
         Raises:
             DiskFull: There is no room for the rest of the object.
         """
-        whole = self._size + len(self._parts)
+        whole = self._size + _ENTRY.size * len(self._parts)
         if self._resumable and (fd := _open_owned(self._path)) is not None:
             self._fd = fd
             _remove_stale(self._path, self._target)
@@ -69,28 +73,26 @@ class Partial:
             self._resumable = False
             fd, name = tempfile.mkstemp(SUFFIX, shown(self._target), self._target.parent)
             self._fd, self._path = fd, Path(name)
-        kept: frozenset[int] = frozenset()
+        held = [0] * len(self._parts)
         if os.fstat(fd).st_size == whole:
-            kept = self._read_map()
+            held = self._read_map()
         else:
             os.ftruncate(fd, 0)
-        missing = self._size - sum(self._parts[index].size for index in kept)
-        _check_room(self._target.parent, missing)
+        _check_room(self._target.parent, self._size - sum(held))
         os.ftruncate(fd, whole)
-        return kept
+        return held
 
     def write(self, blocks: Sequence[bytes], offset: int) -> None:
-        """Write some blocks, one behind the other, from `offset` on."""
-        for block in blocks:
-            view = memoryview(block)
-            while view:
-                done = self._pwrite(view, offset)
-                offset += done
-                view = view[done:]
+        """Write some blocks, one behind the other, from `offset` on.
 
-    def mark(self, part: Part) -> None:
-        """Note that a part is whole. Call it after the part's last `write`."""
-        self._pwrite(memoryview(b"\1"), self._size + part.index)
+        The blocks of one part come in their order.
+        """
+        part = self._parts[offset // self._cut] if self._parts else None
+        for block in blocks:
+            offset = self._write_all(memoryview(block), offset)
+        if part is not None:
+            entry = _ENTRY.pack(offset - part.start)
+            self._write_all(memoryview(entry), self._size + _ENTRY.size * part.index)
 
     def commit(self, *, no_clobber: bool = False) -> None:
         """Give the file its final name, all at once.
@@ -119,30 +121,48 @@ class Partial:
         """Have `leave` remove it: there is nothing to go on with."""
         self._resumable = False
 
-    def leave(self) -> None:
-        """Close it, if it got no final name: kept if it can be gone on with."""
+    def leave(self) -> int:
+        """Close it, if it got no final name: kept if it can be gone on with.
+
+        Returns:
+            Bytes that were kept.
+        """
         if self._fd < 0:
-            return
-        keep = False
+            return 0
+        keep = 0
         with contextlib.suppress(OSError):
-            keep = self._resumable and bool(self._read_map())
+            keep = sum(self._read_map()) if self._resumable else 0
         if os.name == "nt":  # Windows removes no open file
             self._close()
         with contextlib.suppress(OSError):
             if not keep:  # while it is locked: nobody else goes on with it
                 self._path.unlink()
         self._close()
+        return keep
 
     def _close(self) -> None:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
 
-    def _read_map(self) -> frozenset[int]:
-        """Give the numbers of the parts that are whole."""
+    def _read_map(self) -> list[int]:
+        """Give how many bytes of each part are there."""
         os.lseek(self._fd, self._size, os.SEEK_SET)
-        flags = os.read(self._fd, len(self._parts))
-        return frozenset(index for index, flag in enumerate(flags) if flag == 1)
+        size = _ENTRY.size * len(self._parts)
+        read = os.read(self._fd, size).ljust(size, b"\0")  # short where open did not get so far
+        held = [entry for (entry,) in _ENTRY.iter_unpack(read)]
+        return [
+            entry if entry <= part.size else 0
+            for entry, part in zip(held, self._parts, strict=True)
+        ]
+
+    def _write_all(self, view: memoryview, offset: int) -> int:
+        """Write all of it; gives the offset behind it."""
+        while view:
+            done = self._pwrite(view, offset)
+            offset += done
+            view = view[done:]
+        return offset
 
     def _pwrite(self, view: memoryview, offset: int) -> int:
         if hasattr(os, "pwrite"):
@@ -168,9 +188,18 @@ def _open_owned(path: Path) -> int | None:
             return None
         # Its owner may have renamed it between our opening and our locking.
         with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(fd), path.lstat()):
-                return fd
+            found = os.fstat(fd)
+            if os.path.samestat(found, path.lstat()):
+                # More than one name: it is a final file, killed between its two names.
+                if found.st_nlink == 1 and _mine(found):
+                    return fd
+                path.unlink()
         os.close(fd)
+
+
+def _mine(found: os.stat_result) -> bool:
+    """Tell whether a file is this user's: another's bytes and map could say anything."""
+    return os.name == "nt" or found.st_uid == os.geteuid()
 
 
 def _remove_stale(path: Path, target: Path) -> None:

@@ -61,6 +61,7 @@ class Meter:
         files: How many there are in all; None while that is not known.
         size: Bytes in all; None while that is not known, or where nothing moves.
         clock: Gives the time in seconds; a test gives its own.
+        kept: Bytes of unfinished transfers that the next try need not fetch again.
         note: What the summary must say besides, even of a short run.
     """
 
@@ -76,6 +77,7 @@ class Meter:
     moved: int = 0
     skipped: int = 0
     failed: int = 0
+    kept: int = 0
     stopped: bool = False
     started: float = 0.0
     ended: float | None = None
@@ -213,7 +215,12 @@ class Meter:
             if number:
                 said += f", {number:,} {word}"
         said += f", {self.note}" if self.note else ""
-        return said + (", cancelled." if self.stopped else ".")
+        said += ", cancelled." if self.stopped else "."
+        if self.kept:
+            said += (
+                f" {filesize(self.kept)} of the rest are kept: the same again goes on from there."
+            )
+        return said
 
 
 class Display(Protocol):

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3magic.errors import Damaged, ObjectChanged, S3Error
+from s3magic.errors import Damaged, NoSuchVersion, ObjectChanged, S3Error, ServerFault
 from s3magic.settings import KiB, MiB, defaults
 from s3magic.translation import translate
 
@@ -206,6 +206,7 @@ def _checked(
         given = ""
     if after and given != after.etag:
         raise _changed(source)
+    _refuse_stranger(source, head)
     if status == 200 and not after and start == 0:
         # Asked for no range, or the server knows none: the whole object.
         if length is None:
@@ -229,6 +230,24 @@ def _checked(
             f"sent {first:,} to {last:,}."
         )
     return Answer(head["Body"], given, start, wanted, total)
+
+
+def _refuse_stranger(source: Source, head: Any) -> None:
+    """Refuse a page that is no object, and another version than the one asked for."""
+    told = head["ResponseMetadata"].get("HTTPHeaders", {})
+    known = "etag" in told or any(name.startswith(("x-amz-", "x-goog-")) for name in told)
+    if not known and str(head.get("ContentType", "")).startswith("text/html"):
+        raise ServerFault(
+            f"Cannot {source.action}: a web page answers there, and no S3 server.",
+            hint="Check the endpoint with %s3connect: a console or a login page?",
+        )
+    # An object from before its bucket had versions is its version "null".
+    asked = source.version_id
+    if asked is not None and head.get("VersionId", "null") != asked:
+        raise NoSuchVersion(
+            f"Cannot {source.action}: asked for version {asked}, the server sent another.",
+            hint="See %s3ls --versions; the bucket may keep none.",
+        )
 
 
 def _changed(source: Source) -> ObjectChanged:

@@ -7,12 +7,13 @@ an error inside a 200; then the object itself is asked what became of it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3magic.errors import AlreadyExists, LocalFault
+from s3magic.errors import AlreadyExists, LocalFault, ServerFault
+from s3magic.transfer.body import Body
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.multipart import multipart
 from s3magic.transfer.plan import cut, upload_part_size
@@ -20,6 +21,9 @@ from s3magic.transfer.window import each, stream
 from s3magic.translation import error_code, translate
 
 if TYPE_CHECKING:
+    import io
+    from collections.abc import Mapping
+
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.transfer.engine import Run
@@ -75,10 +79,11 @@ async def _put_whole(
 ) -> dict[str, Any]:
     async with shared.slots.take(job.size):
         body = await in_thread(_read, job, 0, job.size)
-        answer = await shared.client.put_object(
-            Bucket=job.uri.bucket, Key=job.uri.key, Body=body, **job.headers, **condition
-        )
-    shared.meter.advance(number, job.size)
+        with body.telling(shared.client, functools.partial(shared.meter.advance, number)):
+            answer: Any = await shared.client.put_object(
+                Bucket=job.uri.bucket, Key=job.uri.key, Body=body, **job.headers, **condition
+            )
+            _tagged(answer, job)
     return dict(answer)
 
 
@@ -94,13 +99,14 @@ async def _put_in_parts(
         async def put(part: Part) -> None:
             async with shared.slots.take(part.size):
                 body = await in_thread(_read, job, part.start, part.size)
-                answer: Any = await shared.client.upload_part(
-                    **where, PartNumber=part.index + 1, Body=body, **options
-                )
+                with body.telling(shared.client, functools.partial(shared.meter.advance, number)):
+                    answer: Any = await shared.client.upload_part(
+                        **where, PartNumber=part.index + 1, Body=body, **options
+                    )
+                    _tagged(answer, job)
             kept = {name: answer[name] for name in answer if name.startswith("Checksum")}
             kept.pop("ChecksumType", None)
             tags[part.index] = {"PartNumber": part.index + 1, "ETag": answer["ETag"], **kept}
-            shared.meter.advance(number, part.size)
 
         await each(stream(parts), put, shared.concurrency)
         if await in_thread(_stamp, job) != stamp:
@@ -112,6 +118,7 @@ async def _put_in_parts(
             answer: Any = await shared.client.complete_multipart_upload(
                 **where, MultipartUpload={"Parts": ordered}, **condition
             )
+            _tagged(answer, job)
         except Exception as error:  # noqa: BLE001 - raised again unless it did work
             return await _verify(shared.client, job, ordered, error)
     return dict(answer)
@@ -160,18 +167,25 @@ def _exists(job: Upload) -> AlreadyExists:
     return AlreadyExists(f"{job.uri} is there already, and was left as it is.")
 
 
-def _read(job: Upload, start: int, size: int) -> io.BytesIO:
-    """Read a piece of the source, all of it, as the body of a request.
+def _tagged(answer: Mapping[str, Any], job: Upload) -> None:
+    """Refuse an answer that names no ETag, as S3's every answer to a write does.
 
-    A stream, because aiohttp writes it as fast as the socket takes it; bytes it
-    would write at once, into a buffer of the transport that holds them a second
-    time. The stream must be the only owner of its bytes, or it copies them too.
+    A login page or a proxy's greeting is a 200 too.
     """
+    if not answer.get("ETag"):
+        raise ServerFault(
+            f"Cannot put {job.uri}: the endpoint's answer is not S3's: it names no ETag.",
+            hint="Check the endpoint with %s3connect.",
+        )
+
+
+def _read(job: Upload, start: int, size: int) -> Body:
+    """Read a piece of the source, all of it, as the body of a request."""
     if not isinstance(job.source, Path):
-        return io.BytesIO(memoryview(job.source)[start : start + size])
+        return Body(memoryview(job.source)[start : start + size])
     with job.source.open("rb", buffering=0) as file:
         file.seek(start)
-        body = io.BytesIO(_exactly(file, size))
+        body = Body(_exactly(file, size))
         whole = start + size == job.size
         if body.getbuffer().nbytes < size or (whole and file.read(1)):
             raise LocalFault(
