@@ -408,6 +408,13 @@ UNSAFE = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("target", ["f", None])
+async def test_a_part_of_a_few_bytes_is_refused(connected, target):
+    """Whoever writes 8 means 8 MiB; as bytes it would be a million requests."""
+    with pytest.raises(BadArgument, match=r"^A part of 8 B.* is too small.* Write 8MiB\."):
+        await get("s3://bucket/k", target, part_size=8)
+
+
 @pytest.mark.parametrize("key", ODD)
 async def test_a_key_of_any_characters_goes_up_and_comes_down(
     moto, s3, connected, tmp_path, request, key

@@ -246,6 +246,23 @@ async def test_a_server_that_ignores_start_after_is_put_right(scripted):
     assert prefixes_of(found) == ["b/", "c/"]
 
 
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [
+        (contents("a/b", "c/d"), "'c/d', which is not below it"),
+        ("<CommonPrefixes><Prefix>c/</Prefix></CommonPrefixes>", "'c/', which is not below it"),
+        (contents("a/b").replace("<Size>1<", f"<Size>{2**63}<"), "has 9223372036854775808 bytes"),
+        (contents("a/b").replace("<Size>1<", "<Size>-1<"), "has -1 bytes"),
+    ],
+)
+async def test_a_listing_that_cannot_be_is_a_servers_fault(scripted, inside, said):
+    """What is not below the prefix would be cut to a wrong name; such sizes fit in no frame."""
+    client, _ = await scripted(lambda _: result(inside))
+
+    with pytest.raises(ServerFault, match=said):
+        await everything(client, Listing("bucket", "a/", "/"))
+
+
 async def test_a_folder_told_by_two_pages_is_listed_once(scripted):
     """Some servers tell the folder at a page's end again at the next one's beginning."""
     folder = "<CommonPrefixes><Prefix>f/</Prefix></CommonPrefixes>"

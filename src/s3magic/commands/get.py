@@ -16,11 +16,13 @@ from s3magic.commands.running import Wording, run_jobs, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument, S3Error, TransferError, UnsafeKey
 from s3magic.model import Transfer
+from s3magic.settings import KiB
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.download import download, download_bytes
 from s3magic.transfer.plan import Download, Targets
 from s3magic.translation import translate
 from s3magic.uri import S3Uri, local_path
+from s3magic.wording import filesize
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -69,6 +71,9 @@ VERB = Verb(
         "each folder's own name too; objects of a frame keep their whole key below the target."
     ),
 )
+
+# Each part is a request, with a task of its own: of a few bytes each they would be millions.
+_SMALLEST_PART = 64 * KiB
 
 _WORDING = Wording("get", "Downloading", "Downloaded")
 
@@ -164,6 +169,12 @@ async def get(
         errors=errors,
         progress=progress,
     )
+    if options.part_size < _SMALLEST_PART:
+        raise BadArgument(
+            f"A part of {filesize(options.part_size)} is too small: "
+            f"get asks for {filesize(_SMALLEST_PART)} or more at a time.",
+            hint="Write 8MiB." if isinstance(part_size, int) else "",
+        )
     if target is None or target == "-":
         return await _bytes(sources, version_id, options, plain=not (recursive or glob or dry_run))
     if is_source(target):

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Listing", "Page", "pages"]
 
 
+_LARGEST = 2**63 - 1  # what a column of sizes holds
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """What to list.
@@ -157,7 +160,13 @@ async def pages(client: S3Client, listing: Listing) -> AsyncGenerator[Page]:
                 answer = await ask(**request)
         except Exception as error:
             raise translate(error, str(listing)) from error
+        if catch.columns is None and _LISTED.isdisjoint(answer):
+            raise ServerFault(
+                f"Cannot {listing}: the endpoint's answer is not S3's.",
+                hint="Check the endpoint with %s3connect.",
+            )
         columns = catch.columns or _columns(answer)
+        _check(columns, listing)
         begin = (columns.keys[0], columns.version_ids[0]) if columns.keys else None
         if begin is not None and begin == first:
             raise ServerFault(f"Cannot {listing}: the server gives the same page again and again.")
@@ -176,6 +185,22 @@ async def pages(client: S3Client, listing: Listing) -> AsyncGenerator[Page]:
             return
         seen.add(tuple(token.values()))
         request = _request(listing) | token
+
+
+def _check(columns: Columns, listing: Listing) -> None:
+    """Refuse what cannot be: names would be cut wrongly, and no frame holds such sizes."""
+    for name in (*columns.keys, *columns.prefixes):
+        if not name.startswith(listing.prefix):
+            raise ServerFault(
+                f"Cannot {listing}: the server gives {name!r}, which is not below it.",
+                hint="Check the endpoint with %s3connect.",
+            )
+    for key, size in zip(columns.keys, columns.sizes, strict=True):
+        if not 0 <= size <= _LARGEST:
+            raise ServerFault(
+                f"Cannot {listing}: the server says that {key!r} has {size} bytes.",
+                hint="Check the endpoint with %s3connect.",
+            )
 
 
 def _request(listing: Listing) -> dict[str, Any]:
