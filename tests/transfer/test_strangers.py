@@ -8,6 +8,7 @@ import pytest
 from liar import Answer
 from s3magic import session
 from s3magic.commands.get import get
+from s3magic.commands.ls import ls
 from s3magic.commands.put import put
 from s3magic.errors import NoSuchVersion, ServerFault
 from s3magic.settings import MiB
@@ -42,6 +43,17 @@ async def test_a_web_page_is_no_object(liar, tmp_path):
 
     assert (tmp_path / "f").read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+@pytest.mark.parametrize("body", [b"<html><body>Hello.</body></html>", PAGE, b""])
+async def test_a_web_page_is_no_listing(liar, tmp_path, body):
+    """Not an empty one: a tree that is fetched from there has not been fetched."""
+    liar.lie("ListObjectsV2", lambda *_: Answer(200, {"content-type": "text/html"}, body))
+
+    with pytest.raises(ServerFault):
+        await ls(liar.uri(), progress="none")
+    with pytest.raises(ServerFault):
+        await get(liar.uri(), tmp_path, recursive=True, progress="none")
 
 
 @pytest.mark.parametrize("html", [True, False])

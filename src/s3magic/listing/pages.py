@@ -135,6 +135,10 @@ _FIELDS = {
 }
 
 
+# One of these is in every listing, be it empty; in a web page there is none.
+_LISTED = {"Contents", "IsTruncated", "KeyCount", "MaxKeys", "Name", "Prefix", "Versions"}
+
+
 async def pages(client: S3Client, listing: Listing) -> AsyncGenerator[Page]:
     """Give a listing's pages in the server's order, each as soon as it is here.
 
