@@ -312,6 +312,8 @@ async def test_one_request_at_a_time_is_enough(tree, server, tmp_path):
         ("s3://bucket/k", "f", {"concurrency": 0}),
         ("s3://bucket/k", "f", {"part_size": 0}),
         ("s3://bucket/k", "f", {"errors": "ignore"}),
+        ([], "f/", {}),
+        ("s3://bucket/k", "~no-such-user-here/", {}),
         ("s3://bucket/", "f", {"recursive": True, "version_id": "v"}),
     ],
 )
@@ -406,6 +408,32 @@ UNSAFE = [
     "folder/", "a//b", "/lead", "../up", "a/../../up", "..", ".", "a/./b", "nul\x00", "//",
     "x" * 300,
 ]  # fmt: skip
+
+
+async def test_a_missing_key_is_told_with_what_may_have_been_meant(tree, server, tmp_path):
+    """A pattern without --glob, a folder without -r; a frame without one of its columns."""
+    frame = await ls(tree.uri(), recursive=True)
+
+    with pytest.raises(NoSuchKey, match="Add --glob to read it as a pattern"):
+        await get(tree.uri("data/*.csv"), tmp_path / "f")
+    with pytest.raises(NoSuchKey, match="Add --glob to read it as a pattern"):
+        await get(tree.uri("data/*.csv"), None)
+    with pytest.raises(NoSuchKey, match="Add -r if it is a folder"):
+        await get(tree.uri("data"), tmp_path / "f")
+    with pytest.raises(BadArgument, match="has no column Bucket, so"):
+        await get(frame[["Key", "Size"]], tmp_path)
+
+
+async def test_a_column_of_addresses_is_several_sources(tree, server, tmp_path):
+    """However few of them a filter left."""
+    addresses = pd.Series([tree.uri("top"), tree.uri("data/a.csv")])
+
+    await get(addresses, tmp_path / "two")
+    await get(addresses[:1], tmp_path / "one")
+    nothing = await get(addresses[:0], tmp_path / "none")
+
+    assert found(tmp_path) == {"two/top": b"55555", "two/a.csv": b"1", "one/top": b"55555"}
+    assert nothing.empty
 
 
 @pytest.mark.parametrize("target", ["f", None])

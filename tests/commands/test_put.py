@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 
+import pandas as pd
 import pytest
 
 from s3magic import session
@@ -229,20 +230,25 @@ async def test_two_sources_for_one_key_do_not_overwrite_each_other(s3, connected
 @pytest.mark.parametrize(
     ("source", "uri", "options"),
     [
-        ("missing", "s3://b/k", {}),
-        (".", "s3://b/k", {}),
-        (b"bytes", "s3://b/folder/", {}),
-        (b"bytes", "s3://b", {}),
-        (42, "s3://b/k", {}),
+        ("missing", "s3://bucket/k", {}),
+        (".", "s3://bucket/k", {}),
+        (b"bytes", "s3://bucket/folder/", {}),
+        (b"bytes", "s3://bucket", {}),
+        (42, "s3://bucket/k", {}),
         ("file", None, {}),
-        (None, "s3://b/k", {}),
+        (None, "s3://bucket/k", {}),
         ("file", 42, {}),
         ("file", "no-address", {}),
-        ("file", "s3://b/k", {"var": b"x"}),
-        ("s3://b/k", None, {"var": 42}),
-        (b"x", "s3://b/k", {"part_size": MiB}),
-        (b"x", "s3://b/k", {"concurrency": 0}),
-        ("nul\0", "s3://b/k", {}),
+        ("file", "s3://bucket/k", {"var": b"x"}),
+        ("s3://bucket/k", None, {"var": 42}),
+        (b"x", "s3://bucket/k", {"part_size": MiB}),
+        (b"x", "s3://bucket/k", {"concurrency": 0}),
+        ("nul\0", "s3://bucket/k", {}),
+        ([], "s3://bucket/k", {}),
+        ("~no-such-user-here/f", "s3://bucket/k", {}),
+        (b"x", "s3://bucket/k", {"metadata": "a=1"}),
+        (b"x", "s3://bucket/k", {"metadata": {"a": "é"}}),
+        (b"x", "s3://bucket/k", {"sse": "AES"}),
     ],
 )
 async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
@@ -253,6 +259,33 @@ async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
 
     with pytest.raises((BadArgument, NoSuchFile)):
         await put(source, uri, **options)
+
+
+@pytest.mark.parametrize(
+    ("source", "uri", "options", "said"),
+    [
+        ("s3://bucket/k", "file", {}, "is in S3.*%s3get brings it here"),
+        ("s3://bucket/k", "s3://bucket/k2", {}, "is in S3.*%s3get brings it here"),
+        ("missing*.csv", "s3://bucket/", {}, "Add --glob to read it as a pattern"),
+        (b"x", "s3://bucket/k", {"acl": "publik-read"}, "Did you mean 'public-read'"),
+        (b"x", "s3://bucket/k", {"metadata": {"a": "é"}}, "not ASCII"),
+    ],
+)
+async def test_a_slip_is_told_with_what_was_meant(connected, source, uri, options, said):
+    """The hint is the next thing to try."""
+    with pytest.raises((BadArgument, NoSuchFile), match=said):
+        await put(source, uri, **options)
+
+
+async def test_a_column_of_paths_is_several_sources(s3, server, connected, files):
+    """However few of them a filter left; numbers in the metadata are kept as text."""
+    paths = pd.Series([str(files / name) for name in FILES])
+
+    await put(paths[:1], s3.uri("one"), metadata={"a": 1})
+    await put(paths[:2], s3.uri("two/"))
+
+    assert held(s3) == {"one/a.csv": b"1", "two/a.csv": b"1", "two/b c+d.csv": b"22"}
+    assert s3.client.head_object(Bucket=s3.bucket, Key="one/a.csv")["Metadata"] == {"a": "1"}
 
 
 async def test_a_missing_bucket_is_named(s3, server, connected):

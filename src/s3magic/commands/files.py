@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s3magic.commands.objects import ADD_GLOB, wild
 from s3magic.errors import BadArgument, NoSuchFile, S3Error
 from s3magic.transfer.placing import SUFFIX
 from s3magic.transfer.plan import Upload
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from s3magic.uri import S3Uri
 
-__all__ = ["content_type", "uploads"]
+__all__ = ["content_type", "local", "uploads"]
 
 # What Python's own table leaves out and data people keep in buckets, as
 # registered with IANA or, where it is not, as its makers write it.
@@ -64,6 +65,21 @@ def content_type(name: str) -> str:
     return _PACKED.get(packed or "") or kind or "binary/octet-stream"
 
 
+def local(path: str | os.PathLike[str]) -> Path:
+    """Read a path of this machine, ``~`` as the home folder.
+
+    Raises:
+        BadArgument: It names the home of somebody who has none.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise BadArgument(
+            f"{str(path)!r} cannot be found: nobody of that name has a home folder here.",
+            hint="Put ./ before it for a file whose name begins with ~.",
+        ) from error
+
+
 def uploads(
     sources: Sequence[object],
     uri: S3Uri,
@@ -71,6 +87,7 @@ def uploads(
     *,
     recursive: bool,
     glob: bool,
+    several: bool = False,
 ) -> Iterator[Upload]:
     """Give the uploads that some sources mean, in a fixed order.
 
@@ -80,12 +97,14 @@ def uploads(
         headers: What S3 is to keep of each; a Content-Type is added if there is none.
         recursive: A folder means everything in it.
         glob: Read a path as a pattern.
+        several: There may be more than one, although there is not.
 
     Raises:
         BadArgument: A source cannot be meant.
         NoSuchFile: There is none of that name, or none that matches.
     """
-    into = len(sources) > 1 or glob or not uri.key or uri.key.endswith("/")
+    several = several or len(sources) > 1
+    into = several or glob or not uri.key or uri.key.endswith("/")
     taken: dict[str, str] = {}
     for source in sources:
         if isinstance(source, str) and "\n" in source and not os.path.lexists(source):
@@ -100,9 +119,9 @@ def uploads(
         elif glob:
             planned = _of_glob(os.fspath(source), uri, headers, recursive=recursive)
         else:
-            path = Path(source).expanduser()
+            path = local(source)
             named = uri.join(path.name) if into else uri
-            inside = named if len(sources) > 1 else uri
+            inside = named if several else uri
             planned = _of_path(path, named, inside, headers, recursive=recursive)
         for job in planned:
             other = taken.setdefault(job.uri.key, job.name)
@@ -215,6 +234,8 @@ def _missing(path: Path, error: Exception) -> S3Error:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return NoSuchFile(
             f"There is no file {str(path)!r} here.",
-            hint="To send the text of a variable itself, use --var NAME.",
+            hint=ADD_GLOB
+            if wild(str(path))
+            else "To send the text of a variable itself, use --var NAME.",
         )
     return translate(error, f"read {str(path)!r}")

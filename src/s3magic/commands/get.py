@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from s3magic.commands.files import local
 from s3magic.commands.kinds import TEXT
-from s3magic.commands.objects import find, is_frame, is_source
+from s3magic.commands.objects import ADD_GLOB, find, is_frame, is_source, listed, wild
 from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring
 from s3magic.commands.running import Wording, run_jobs, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
-from s3magic.errors import BadArgument, S3Error, TransferError, UnsafeKey
+from s3magic.errors import BadArgument, NoSuchKey, S3Error, TransferError, UnsafeKey
 from s3magic.model import Transfer
 from s3magic.settings import KiB
 from s3magic.transfer.disk import in_thread
@@ -25,7 +26,7 @@ from s3magic.uri import S3Uri, local_path
 from s3magic.wording import filesize
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Sequence
 
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
@@ -128,7 +129,8 @@ async def get(
     of a large object before a failure is gone on with at the next try.
 
     Args:
-        source: ``s3://bucket/key``, an `S3Uri`, a frame from `ls`, or a list of these.
+        source: ``s3://bucket/key``, an `S3Uri`, a frame from `ls`, or a list
+            or Series of these.
         target: A file; a folder, if it ends in ``/`` or is one; None (or
             ``"-"``) for the bytes themselves. By default the current folder.
         recursive: Everything below the address, its folders kept, and of several
@@ -160,7 +162,7 @@ async def get(
     Example:
         >>> await s3.get("s3://weather/csv/", "csv/", recursive=True)
     """
-    sources = list(source) if isinstance(source, list | tuple) else [source]
+    sources, several = listed(source)
     options = Transferring.checked(
         no_clobber=no_clobber,
         concurrency=concurrency,
@@ -182,9 +184,8 @@ async def get(
             f"The target {target} is in S3, and %s3get brings objects here.",
             hint="Give a file or a folder of this machine.",
         )
-    if not target and len(sources) > 1:
+    if not target and several:
         raise BadArgument("Several sources need a target folder.", hint="Put ./ behind them.")
-    several = len(sources) > 1
     into = recursive or glob or several or is_frame(sources[0])
     place = await in_thread(_place, target, folder=into)
 
@@ -205,7 +206,26 @@ async def get(
     async def preview(client: S3Client, job: Download) -> Transfer:
         return await _preview(client, job, options)
 
-    return await transfer(_WORDING, options, plan, download, preview)
+    async def work(shared: Run, job: Download, number: int) -> int:
+        if job.size is not None:  # it was listed: nothing else can be meant
+            return await download(shared, job, number)
+        with _advising(recursive=recursive, glob=glob):
+            return await download(shared, job, number)
+
+    return await transfer(_WORDING, options, plan, work, preview)
+
+
+@contextlib.contextmanager
+def _advising(*, recursive: bool = False, glob: bool = False) -> Iterator[None]:
+    """Say to whom a key is missing what else may have been meant by it."""
+    try:
+        yield
+    except NoSuchKey as error:
+        if wild(error.message) and not glob:
+            error.hint = ADD_GLOB
+        elif not recursive and not glob:
+            error.hint = f"Add -r if it is a folder. {error.hint}"
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +239,7 @@ class _Place:
 def _place(target: str | os.PathLike[str], *, folder: bool) -> _Place:
     """Find out what a target means, on this file system."""
     text = os.fspath(target)
-    path = Path(text or ".").expanduser()
+    path = local(text or ".")
     ends = text.endswith(("/", os.sep)) or text in {"", ".", ".."}
     if folder or ends or path.is_dir():
         if path.exists() and not path.is_dir():
@@ -290,7 +310,8 @@ async def _bytes(
 
     async def work(shared: Run, job: Download, number: int) -> int:
         nonlocal held
-        held = await download_bytes(shared, job, number)
+        with _advising(recursive=True):  # a folder has no bytes that could be meant
+            held = await download_bytes(shared, job, number)
         return len(held)
 
     rows = await run_jobs(_WORDING, options, plan, work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
     from s3magic.errors import S3Error
 
-__all__ = ["Found", "find", "is_frame", "is_source"]
+__all__ = ["ADD_GLOB", "Found", "find", "is_column", "is_frame", "is_source", "listed", "wild"]
+
+ADD_GLOB = "Add --glob to read it as a pattern."
+_WILD = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,37 @@ def is_frame(value: object) -> bool:
 def is_source(value: object) -> bool:
     """Tell whether this can only be meant as something in S3."""
     return isinstance(value, S3Uri) or is_frame(value) or is_uri(value)
+
+
+def is_column(value: object) -> bool:
+    """Tell whether this is a Series or another array, without importing what it is of."""
+    plain = isinstance(value, str | bytes | bytearray | memoryview)
+    return hasattr(value, "tolist") and not plain and not is_frame(value)
+
+
+def listed(source: object) -> tuple[list[object], bool]:
+    """Give the sources that an argument means, and whether they are several.
+
+    A column of addresses means several, however few its filter left.
+
+    Raises:
+        BadArgument: It is a list with nothing in it.
+    """
+    given = list(source) if isinstance(source, list | tuple) else [source]
+    if not given:
+        raise BadArgument("The list of sources is empty.", hint="Name at least one.")
+    sources: list[object] = []
+    for one in given:
+        if is_column(one):
+            sources += one.tolist()  # type: ignore[union-attr]
+        else:
+            sources.append(one)
+    return sources, len(sources) > 1 or any(map(is_column, given))
+
+
+def wild(text: str) -> bool:
+    """Tell whether a pattern may be meant by this."""
+    return bool(_WILD.search(text))
 
 
 async def find(

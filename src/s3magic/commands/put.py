@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from s3magic.commands.files import uploads
 from s3magic.commands.kinds import OBJECT, PAIR, TEXT
-from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring
+from s3magic.commands.objects import listed
+from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring, choice
 from s3magic.commands.running import Wording, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument
@@ -17,10 +19,10 @@ from s3magic.model import Transfer
 from s3magic.transfer.plan import upload_part_size
 from s3magic.transfer.upload import exists, upload
 from s3magic.transfer.window import stream
-from s3magic.uri import S3Uri
+from s3magic.uri import S3Uri, is_uri
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator
 
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
@@ -39,6 +41,8 @@ ACLS = (
     "bucket-owner-read",
     "bucket-owner-full-control",
 )
+
+SSE = ("AES256", "aws:kms", "aws:kms:dsse")
 
 VERB = Verb(
     name="s3put",
@@ -65,7 +69,7 @@ VERB = Verb(
         Option(("--tag",), "a tag of the object", kind=PAIR, repeatable=True),
         Option(("--acl",), "a canned ACL; none is sent by default", choices=ACLS),
         Option(("--storage-class",), "STANDARD_IA, GLACIER_IR, …", kind=TEXT),
-        Option(("--sse",), "server-side encryption", choices=("AES256", "aws:kms", "aws:kms:dsse")),
+        Option(("--sse",), "server-side encryption", choices=SSE),
         Option(("--sse-kms-key-id",), "the KMS key to encrypt with", kind=TEXT),
         *TRANSFERRING,
     ),
@@ -118,7 +122,7 @@ async def put(
     does not end well is aborted.
 
     Args:
-        source: A path, bytes, or a list of these. A str is a path; the text of
+        source: A path, bytes, or a list or Series of these. A str is a path; the text of
             one goes as `var`.
         uri: The key; or a folder, ending in ``/``, into which the names go.
         recursive: Take a folder with all that is in it.
@@ -155,7 +159,7 @@ async def put(
     Example:
         >>> await s3.put("report.csv", "s3://weather/results/")
     """
-    sources, target = _meant(source, uri, var)
+    sources, several, target = _meant(source, uri, var)
     options = Transferring.checked(
         no_clobber=no_clobber,
         concurrency=concurrency,
@@ -169,17 +173,20 @@ async def put(
         "ContentType": content_type,
         "ContentEncoding": content_encoding,
         "CacheControl": cache_control,
-        "Metadata": dict(metadata) if metadata else None,
-        "Tagging": urlencode(tag) if tag else None,
-        "ACL": acl,
+        "Metadata": _pairs("metadata", metadata, ascii_only=True) if metadata else None,
+        "Tagging": urlencode(_pairs("tag", tag)) if tag else None,
+        "ACL": acl and choice("acl", acl, ACLS),
         "StorageClass": storage_class,
-        "ServerSideEncryption": sse or ("aws:kms" if sse_kms_key_id else None),
+        "ServerSideEncryption": (sse and choice("sse", sse, SSE))
+        or ("aws:kms" if sse_kms_key_id else None),
         "SSEKMSKeyId": sse_kms_key_id,
     }
     given = {name: value for name, value in headers.items() if value is not None}
 
     def found() -> list[Upload]:
-        return list(uploads(sources, target, given, recursive=recursive, glob=glob))
+        return list(
+            uploads(sources, target, given, recursive=recursive, glob=glob, several=several)
+        )
 
     jobs = await asyncio.to_thread(found)
 
@@ -193,7 +200,29 @@ async def put(
     return await transfer(_WORDING, options, plan, upload, preview)
 
 
-def _meant(source: object, uri: object, var: object) -> tuple[list[object], S3Uri]:
+def _pairs(name: str, given: object, *, ascii_only: bool = False) -> dict[str, str]:
+    """Check what goes into headers: names and values as text.
+
+    Raises:
+        BadArgument: It is no dict, or no header can hold it.
+    """
+    if not isinstance(given, Mapping):
+        raise BadArgument(
+            f"{name} is a {type(given).__name__}: it must be a dict of names and values.",
+            hint=f'Write {name}={{"name": "value"}}.',
+        )
+    pairs = {str(key): str(value) for key, value in given.items()}
+    for key, value in pairs.items():
+        if ascii_only and not (key + value).isascii():
+            raise BadArgument(
+                f"{name} {key!r}: {value!r} has characters that are not ASCII, "
+                "and S3 keeps it in headers, which hold no others.",
+                hint="Encode it: urllib.parse.quote(text), for example.",
+            )
+    return pairs
+
+
+def _meant(source: object, uri: object, var: object) -> tuple[list[object], bool, S3Uri]:
     """Sort out the ways to call it; raises BadArgument for what is none of them."""
     if var is not None:
         if uri is None:
@@ -209,10 +238,16 @@ def _meant(source: object, uri: object, var: object) -> tuple[list[object], S3Ur
         source = var.encode() if isinstance(var, str) else var
     if source is None or uri is None:
         raise BadArgument("A put needs a source and s3://bucket/key.", hint="See %s3put -h.")
+    sources, several = listed(source)
+    for one in sources:
+        if isinstance(one, S3Uri) or is_uri(one):
+            raise BadArgument(
+                f"The source {one} is in S3, and %s3put sends files there.",
+                hint="%s3get brings it here; to send a file, name the file first.",
+            )
     if not isinstance(uri, str | S3Uri):
         raise BadArgument(f"The target is a {type(uri).__name__}: write s3://bucket/key.")
-    sources = list(source) if isinstance(source, list | tuple) else [source]
-    return sources, uri if isinstance(uri, S3Uri) else S3Uri.parse(uri)
+    return sources, several, uri if isinstance(uri, S3Uri) else S3Uri.parse(uri)
 
 
 async def _preview(client: S3Client, job: Upload, options: Transferring) -> Transfer:
