@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,10 +13,12 @@ import time
 import urllib.request
 from pathlib import Path
 
+import botocore.session
 import psutil
 import pytest
 
 from s3magic import server as module
+from s3magic.errors import BadArgument
 from s3magic.server import Server, ServerNotStarted
 from s3magic.server_probe import answers, free_port
 from servers import Rig
@@ -275,16 +278,31 @@ def test_the_command_prints_what_to_paste_and_ends_on_a_signal(ending, tmp_path)
     """`python -m s3magic.server` gives shell lines that work, and ends in order."""
     port = free_port()
     options = ["--directory", str(tmp_path / "data"), "--port", str(port)]
+    options += ["--bucket", "weather", "--bucket", "scratch"]
     with subprocess.Popen(
         [sys.executable, "-m", "s3magic.server", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as command:
-        lines = [command.stdout.readline().strip() for _ in range(4)]
+        lines = [command.stdout.readline().strip() for _ in range(11)]
         processes = psutil.Process(command.pid).children(recursive=True)
-        said = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+        said, noted = (
+            dict(line.removeprefix(start).split("=", 1) for line in lines if line.startswith(start))
+            for start in ("export ", "%env ")
+        )
+        client = botocore.session.get_session().create_client(
+            "s3",
+            region_name="us-east-1",
+            endpoint_url=said["AWS_ENDPOINT_URL_S3"],
+            aws_access_key_id=said["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=said["AWS_SECRET_ACCESS_KEY"],
+        )
+        with contextlib.closing(client):
+            buckets = [one["Name"] for one in client.list_buckets()["Buckets"]]
 
+        assert noted == said
+        assert sorted(buckets) == ["scratch", "weather"]
         assert said["AWS_ENDPOINT_URL_S3"] == f"http://127.0.0.1:{port}"
         assert answers(port, said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"])
 
@@ -294,6 +312,15 @@ def test_the_command_prints_what_to_paste_and_ends_on_a_signal(ending, tmp_path)
 
     assert not gone(processes)
     assert (tmp_path / "data").is_dir()
+
+
+def test_a_bucket_is_made_once_and_a_bad_name_is_told(seaweed):
+    """Making it again is no error."""
+    seaweed.make_bucket("made-twice")
+    seaweed.make_bucket("made-twice")
+
+    with pytest.raises(BadArgument, match="'No Bucket'"):
+        seaweed.make_bucket("No Bucket")
 
 
 def test_more_buckets_fit_than_the_disk_has_gigabytes(seaweed):

@@ -30,8 +30,8 @@ from pathlib import Path
 from typing import Self
 
 from s3magic import server_guard
-from s3magic.errors import S3Error
-from s3magic.server_probe import HOST, PORTS, REGION, answers, free_port, is_free
+from s3magic.errors import BadArgument, S3Error
+from s3magic.server_probe import HOST, PORTS, REGION, answers, free_port, is_free, make_bucket
 
 __all__ = ["Server", "ServerNotStarted", "main"]
 
@@ -67,6 +67,7 @@ _PORT_FLAGS = (
 # Its worker finds the admin server's gRPC port by this sum, whatever the flag says.
 _GRPC_OFFSET = 10_000
 _PORT_TAKEN = ("is not available", "address already in use", "Only one usage of each socket")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ATTEMPTS = 5
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.05
@@ -175,6 +176,20 @@ class Server:
             _kill_group(guard)
         shutil.rmtree(scratch, ignore_errors=True)
 
+    def make_bucket(self, name: str) -> None:
+        """Make a bucket, unless it is there.
+
+        Raises:
+            BadArgument: The server does not take the name.
+        """
+        fits = _BUCKET.fullmatch(name)
+        port = self._ports.get("-s3.port", 0)
+        if not (fits and make_bucket(name, port, self.access_key, self.secret_key)):
+            raise BadArgument(
+                f"Cannot make the bucket {name!r}.",
+                hint="A name has 3 to 63 small letters, digits, dots and dashes.",
+            )
+
     def wait(self) -> int:
         """Wait until the server ends; gives its exit status."""
         return 0 if self._guard is None else self._guard.wait()
@@ -236,18 +251,29 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m s3magic.server", description=main.__doc__)
     parser.add_argument("--directory", help="where the data lives (default: a temporary folder)")
     parser.add_argument("--port", type=int, help="the port to listen on (default: a free one)")
+    parser.add_argument(
+        "--bucket",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a bucket to make, unless it is there (may be repeated)",
+    )
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     verb = "set" if os.name == "nt" else "export"
     say = sys.stdout.write
     try:
         with Server(options.directory, port=options.port) as server:
-            say("".join(f"{verb} {key}={value}\n" for key, value in server.environment.items()))
-            say("# Paste these where you want to use it. Ctrl-C stops the server.\n")
+            for bucket in options.bucket:
+                server.make_bucket(bucket)
+            for where, what in (("shell", verb), ("notebook", "%env")):
+                say(f"# Paste these into a {where}:\n")
+                say("".join(f"{what} {key}={value}\n" for key, value in server.environment.items()))
+            say("# Ctrl-C stops the server.\n")
             sys.stdout.flush()
             server.wait()
         sys.stderr.write("The embedded S3 server ended by itself.\n")
-    except ServerNotStarted as error:
+    except S3Error as error:
         sys.stderr.write(f"{error}\n")
     except KeyboardInterrupt:
         return 0
