@@ -43,9 +43,11 @@ $(BIN)/python:
 
 # A stamp is younger than pyproject.toml when what that asks for is installed.
 $(VENV)/demo.stamp: pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV), about a minute ..."
 	$(INSTALL) '.[demo]'
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV), about a minute ..."
 	$(INSTALL) '.[dev]'
 	@touch $@ $(VENV)/demo.stamp
