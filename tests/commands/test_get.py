@@ -15,7 +15,8 @@ from s3magic.commands import shown
 from s3magic.commands.get import get
 from s3magic.commands.ls import ls
 from s3magic.commands.put import put
-from s3magic.errors import BadArgument, NoSuchKey, TransferError
+from s3magic.errors import BadArgument, NoSuchBucket, NoSuchKey, TransferError
+from s3magic.settings import change
 
 MiB = 1024 * 1024
 TREE = {
@@ -272,6 +273,42 @@ async def test_a_dry_run_writes_nothing(tree, server, tmp_path):
     assert report.Status.tolist() == ["planned"] * 3
     assert sorted(report.Size) == [1, 2, 3]
     assert single.Size[0] == 5
+
+
+async def test_a_dry_run_says_what_the_run_would(tree, server, tmp_path):
+    """The same rows with the same sentences, and the same errors where a run does not begin."""
+    (tmp_path / "top").write_bytes(b"mine")
+    sources = [tree.uri(key) for key in ("top", "data/a.csv", "missing", "no*")]
+
+    planned = await get(sources, tmp_path, no_clobber=True, dry_run=True, errors="return")
+    done = await get(sources, tmp_path, no_clobber=True, errors="return")
+    elsewhere = await get("s3://no-such-bucket-here/k", tmp_path / "f", dry_run=True)
+
+    assert planned.Status.tolist() == ["skipped", "planned", "failed", "failed"]
+    assert planned.Error[0] == done.Error[0] != ""
+    assert "Add -r" in planned.Error[2]
+    assert "Add --glob" in planned.Error[3]
+    assert "no such bucket" in elsewhere.Error[0]
+    with pytest.raises(NoSuchBucket):
+        await get("s3://no-such-bucket-here/", tmp_path, recursive=True, dry_run=True)
+    for slip in ({"progress": "widgt"}, {"errors": "ignore"}):
+        with pytest.raises(BadArgument, match="is not one of"):
+            await get(tree.uri("top"), tmp_path / "f", dry_run=True, **slip)
+
+
+async def test_a_dry_run_asks_side_by_side_and_can_be_cancelled(tree, server, tmp_path):
+    """Under the progress of a run: Cancel leaves rows, and an error."""
+    shown.use(lambda _: Recording(lambda meter: meter.stop()))
+    change(progress_delay=0.0, refresh=0.01)
+    sources = [tree.uri(f"missing{number}") for number in range(3000)]
+
+    try:
+        with pytest.raises(TransferError, match="cancelled") as failure:
+            await get(sources, tmp_path, dry_run=True)
+    finally:
+        change(progress_delay=0.3, refresh=0.1)
+
+    assert "cancelled" in set(failure.value.report.Status)
 
 
 async def test_one_failure_is_one_row_and_the_others_arrive(tree, server, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from s3magic import session
 from s3magic.commands import shown
 from s3magic.commands.put import put
-from s3magic.errors import BadArgument, NoSuchFile, TransferError
+from s3magic.errors import BadArgument, NoSuchBucket, NoSuchFile, TransferError
 
 MiB = 1024 * 1024
 LARGE = bytes(range(256)) * (17 * MiB // 256)
@@ -189,7 +189,12 @@ async def test_a_dry_run_sends_nothing(s3, server, connected, files):
 
     report = await put(files, s3.uri(), recursive=True, dry_run=True, no_clobber=True)
 
+    run = await put(files / "a.csv", s3.uri(), no_clobber=True)
+    with pytest.raises(NoSuchBucket):
+        await put(files / "a.csv", "s3://no-such-bucket-here/", dry_run=True)
+
     assert held(s3) == {"a.csv": b"theirs"}
+    assert report.Error[report.Status == "skipped"].tolist() == run.Error.tolist()
     assert report.Status.value_counts().to_dict() == {"planned": 3, "skipped": 1}
 
 

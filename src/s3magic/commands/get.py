@@ -13,26 +13,28 @@ from s3magic.commands.files import local
 from s3magic.commands.kinds import TEXT
 from s3magic.commands.objects import ADD_GLOB, find, is_frame, is_source, listed, wild
 from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring
-from s3magic.commands.running import Wording, run_jobs, transfer
+from s3magic.commands.running import Wording, refuse_missing_bucket, run_jobs, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument, NoSuchKey, S3Error, TransferError, UnsafeKey
-from s3magic.model import Transfer
 from s3magic.settings import KiB
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.download import download, download_bytes
+from s3magic.transfer.placing import refuse_target
 from s3magic.transfer.plan import Download, Targets
 from s3magic.translation import translate
 from s3magic.uri import S3Uri, local_path
 from s3magic.wording import filesize
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.commands.objects import Found
     from s3magic.transfer.engine import Run
+
+    Work = Callable[[Run, Download, int], Awaitable[int]]
 
 __all__ = ["VERB", "get"]
 
@@ -203,16 +205,16 @@ async def get(
             async for one in found:
                 yield _job(one, place, targets)
 
-    async def preview(client: S3Client, job: Download) -> Transfer:
-        return await _preview(client, job, options)
+    def advised(do: Work) -> Work:
+        async def work(shared: Run, job: Download, number: int) -> int:
+            if job.size is not None:  # it was listed: nothing else can be meant
+                return await do(shared, job, number)
+            with _advising(recursive=recursive, glob=glob):
+                return await do(shared, job, number)
 
-    async def work(shared: Run, job: Download, number: int) -> int:
-        if job.size is not None:  # it was listed: nothing else can be meant
-            return await download(shared, job, number)
-        with _advising(recursive=recursive, glob=glob):
-            return await download(shared, job, number)
+        return work
 
-    return await transfer(_WORDING, options, plan, work, preview)
+    return await transfer(_WORDING, options, plan, advised(download), advised(_preview))
 
 
 @contextlib.contextmanager
@@ -273,21 +275,27 @@ def _job(found: Found, place: _Place, targets: Targets) -> Download:
     return Download(uri, target, found.size, version, place.path, marker, refused)
 
 
-async def _preview(client: S3Client, job: Download, options: Transferring) -> Transfer:
-    """Say what a job would do."""
-    size, error = job.size, job.refused
-    if error is None and size is None:
+async def _preview(shared: Run, job: Download, number: int) -> int:
+    """Find out what would become of a job, as `download` would: its bytes, or an error."""
+    size = job.size
+    if size is None:
         version: Any = {} if job.version_id is None else {"VersionId": job.version_id}
+        action = f"get {job.uri}"
         try:
-            head = await client.head_object(Bucket=job.uri.bucket, Key=job.uri.key, **version)
-            size = head["ContentLength"]
-        except Exception as failure:  # noqa: BLE001 - told in the row
-            error = translate(failure, f"get {job.uri}")
-    if error is not None:
-        return Transfer(job.source_name, job.target_name, size or 0, "failed", str(error))
-    if options.no_clobber and await in_thread(os.path.lexists, job.target):
-        return Transfer(job.source_name, job.target_name, size or 0, "skipped", "it is there.")
-    return Transfer(job.source_name, job.target_name, size or 0, "planned")
+            head = await shared.client.head_object(
+                Bucket=job.uri.bucket, Key=job.uri.key, **version
+            )
+        except Exception as error:
+            ours = translate(error, action)
+            if isinstance(ours, NoSuchKey):
+                await refuse_missing_bucket(shared.client, job.uri, action)
+            raise ours from error
+        size = head["ContentLength"]
+        shared.meter.learn(number, size)
+    if not job.folder:
+        await in_thread(refuse_target, job.target, no_clobber=shared.no_clobber)
+    shared.meter.advance(number, size, moved=False)
+    return size
 
 
 async def _bytes(

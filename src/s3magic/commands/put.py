@@ -12,10 +12,9 @@ from s3magic.commands.files import uploads
 from s3magic.commands.kinds import OBJECT, PAIR, TEXT
 from s3magic.commands.objects import listed
 from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring, choice
-from s3magic.commands.running import Wording, transfer
+from s3magic.commands.running import Wording, refuse_missing_bucket, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
-from s3magic.errors import BadArgument
-from s3magic.model import Transfer
+from s3magic.errors import AlreadyExists, BadArgument
 from s3magic.transfer.plan import upload_part_size
 from s3magic.transfer.upload import exists, upload
 from s3magic.transfer.window import stream
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
 
+    from s3magic.transfer.engine import Run
     from s3magic.transfer.plan import Upload
 
 __all__ = ["VERB", "put"]
@@ -190,14 +190,13 @@ async def put(
 
     jobs = await asyncio.to_thread(found)
 
-    async def plan(client: S3Client) -> AsyncGenerator[Upload]:  # noqa: ARG001 - as the engine asks
+    async def plan(client: S3Client) -> AsyncGenerator[Upload]:
+        if options.dry_run:  # else the first upload says so
+            await refuse_missing_bucket(client, target, f"put {target}")
         async for job in stream(jobs):
             yield job
 
-    async def preview(client: S3Client, job: Upload) -> Transfer:
-        return await _preview(client, job, options)
-
-    return await transfer(_WORDING, options, plan, upload, preview)
+    return await transfer(_WORDING, options, plan, upload, _preview)
 
 
 def _pairs(name: str, given: object, *, ascii_only: bool = False) -> dict[str, str]:
@@ -250,10 +249,9 @@ def _meant(source: object, uri: object, var: object) -> tuple[list[object], bool
     return sources, several, uri if isinstance(uri, S3Uri) else S3Uri.parse(uri)
 
 
-async def _preview(client: S3Client, job: Upload, options: Transferring) -> Transfer:
-    """Say what a job would do."""
-    if job.refused is not None:
-        return Transfer(job.source_name, job.target_name, job.size, "failed", str(job.refused))
-    if options.no_clobber and await exists(client, job.uri):
-        return Transfer(job.source_name, job.target_name, job.size, "skipped", "it is there.")
-    return Transfer(job.source_name, job.target_name, job.size, "planned")
+async def _preview(shared: Run, job: Upload, number: int) -> int:
+    """Find out what would become of a job, as `upload` would: its bytes, or an error."""
+    if shared.no_clobber and await exists(shared.client, job.uri):
+        raise AlreadyExists(f"{job.uri} is there already, and was left as it is.")
+    shared.meter.advance(number, job.size, moved=False)
+    return job.size

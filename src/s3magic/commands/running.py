@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from s3magic.commands.report import conclude, frame, prepare
 from s3magic.commands.shown import display
+from s3magic.errors import Denied
 from s3magic.session import using
 from s3magic.settings import defaults
 from s3magic.transfer.engine import Job, Run, run
 from s3magic.transfer.progress import Meter, watching
+from s3magic.translation import translate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
     from s3magic.commands.options import Transferring
     from s3magic.model import Transfer
+    from s3magic.uri import S3Uri
 
-__all__ = ["Wording", "run_jobs", "transfer"]
+__all__ = ["Wording", "refuse_missing_bucket", "run_jobs", "transfer"]
+
+_PLANNING = {"doing": "Planning", "did": "Planned"}
 
 J = TypeVar("J", bound=Job)
 
@@ -42,7 +46,7 @@ async def transfer(
     options: Transferring,
     plan: Callable[[S3Client], AsyncGenerator[J]],
     work: Callable[[Run, J, int], Awaitable[int]],
-    preview: Callable[[S3Client, J], Awaitable[Transfer]],
+    preview: Callable[[Run, J, int], Awaitable[int]],
 ) -> DataFrame:
     """Plan and do a verb's jobs, or only say what they would be.
 
@@ -51,7 +55,8 @@ async def transfer(
         options: How to transfer.
         plan: Gives the jobs.
         work: Does one.
-        preview: Gives the row of one that is only planned.
+        preview: Finds out what would become of one: gives its bytes, or raises
+            as `work` would.
 
     Returns:
         The report, as `s3magic.commands.report.frame` describes it.
@@ -60,13 +65,41 @@ async def transfer(
         TransferError: Something failed or was cancelled.
         S3Error: The plan failed at once.
     """
-    if options.dry_run:
-        async with using() as client, contextlib.aclosing(plan(client)) as jobs:
-            rows = [await preview(client, job) async for job in jobs]
-        return await asyncio.to_thread(frame, rows)
     prepare()
+    if options.dry_run:
+        rows = await run_jobs(replace(wording, **_PLANNING), options, plan, preview)
+        if any(row.status == "cancelled" for row in rows):
+            return await conclude(rows, "file", options.errors)
+        # What would fail is what a dry run is to find out: a row, and no error.
+        return await asyncio.to_thread(frame, [_planned(row) for row in rows])
     rows = await run_jobs(wording, options, plan, work)
     return await conclude(rows, "file", options.errors)
+
+
+async def refuse_missing_bucket(client: S3Client, uri: S3Uri, action: str) -> None:
+    """Raise if there is no such bucket; say nothing where listing is not allowed.
+
+    The answer to a HEAD has no words for what is missing, the key or the bucket.
+
+    Args:
+        client: Any aiobotocore client.
+        uri: What is in the bucket.
+        action: What was tried, on what.
+
+    Raises:
+        NoSuchBucket: There is none.
+        S3Error: The endpoint cannot be asked at all.
+    """
+    try:
+        await client.list_objects_v2(Bucket=uri.bucket, Prefix=uri.key, MaxKeys=1)
+    except Exception as error:
+        ours = translate(error, action)
+        if not isinstance(ours, Denied):
+            raise ours from error
+
+
+def _planned(row: Transfer) -> Transfer:
+    return replace(row, status="planned", seconds=0.0) if row.status == "done" else row
 
 
 async def run_jobs(
