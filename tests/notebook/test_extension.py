@@ -88,7 +88,7 @@ def test_a_magic_and_its_twin_give_equal_values(kernel, s3):
         )
     )
 
-    assert same.python == [3, 2, 1, 0]
+    assert same.python == [4, 3, 2, 1]
 
 
 def test_a_semicolon_silences_and_the_value_still_assigns(kernel, s3):
