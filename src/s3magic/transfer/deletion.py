@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 
 from s3magic.errors import BadArgument
 from s3magic.transfer.window import each, stream
-from s3magic.translation import translate
+from s3magic.translation import error_code, translate
 from s3magic.uri import S3Uri
 from s3magic.wording import count
 
@@ -103,7 +103,7 @@ async def _together(
     try:
         return dict(await client.delete_objects(Bucket=bucket, Delete=wanted))
     except Exception as error:
-        if _code(error) not in _WANTS_MD5:
+        if error_code(error) not in _WANTS_MD5:
             raise
         again = _MD5.set(True)
         try:
@@ -191,7 +191,3 @@ def _read(body: bytes) -> dict[str, list[dict[str, Any]]] | None:
 
 def _name(element: ET.Element) -> str:
     return element.tag.rpartition("}")[2]
-
-
-def _code(error: BaseException) -> str:
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
