@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.kinds import INTEGER, TEXT
+from s3magic.commands.ls_plan import Options
+from s3magic.commands.ls_plan import plan as planned
 from s3magic.commands.options import GLOB, PROGRESS_OPTION, whole
 from s3magic.commands.shown import display
 from s3magic.commands.verbs import Option, Positional, Verb
-from s3magic.errors import BadArgument
-from s3magic.listing.frame import Table, arrange, buckets, column_names, named, results
-from s3magic.listing.matching import Matching
-from s3magic.listing.pages import Listing, pages
-from s3magic.listing.query import Query
+from s3magic.listing.frame import Table, arrange, buckets, results
+from s3magic.listing.pages import pages
 from s3magic.session import using
 from s3magic.settings import defaults
 from s3magic.transfer.progress import Meter, watching
 from s3magic.translation import translate
-from s3magic.uri import S3Uri, is_uri
 from s3magic.wording import count
 
 if TYPE_CHECKING:
@@ -29,7 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from types_aiobotocore_s3 import S3Client
 
+    from s3magic.commands.ls_plan import Plan
     from s3magic.listing.pages import Page
+    from s3magic.uri import S3Uri
 
 __all__ = ["VERB", "ls"]
 
@@ -88,7 +87,6 @@ VERB = Verb(
 )
 
 _MOST = 1000  # S3 API, ListObjectsV2: "returns up to 1,000 key names"
-_BUCKET_COLUMNS = ("Name", "CreationDate")
 
 
 async def ls(
@@ -150,7 +148,7 @@ async def ls(
         >>> df = await s3.ls("s3://b/2024/", recursive=True)
         >>> await s3.ls("s3://b/", query="Contents[?LastModified > `2024-01-31`][]")
     """
-    options = _Options(
+    options = Options(
         recursive=recursive,
         query=query,
         glob=glob,
@@ -162,9 +160,8 @@ async def ls(
         sort=sort,
         reverse=reverse,
     )
-    place = _place(uri)
-    plan = _plan_objects(place, options) if place else _plan_buckets(options)
-    meter = Meter(doing="Listing", did="Listed", noun=_noun(plan))
+    plan = planned(uri, options)
+    meter = Meter(doing="Listing", did="Listed", noun=plan.noun)
     shown = display(progress)
     async with watching(meter, shown, quiet_if_short=True):
         with _stoppable(meter):
@@ -184,106 +181,6 @@ async def ls(
     return frame
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Options:
-    """The options of `ls`, as given."""
-
-    recursive: bool
-    query: str | None
-    glob: bool
-    limit: int | None
-    page_size: int | None
-    start_after: str | None
-    owner: bool
-    versions: bool
-    sort: str | None
-    reverse: bool
-
-    @property
-    def cut(self) -> int | None:
-        """Rows after which to stop asking: in another order the last may come first."""
-        return None if self.sort is not None or self.reverse else self.limit
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What to ask for, and what to do with the rows. Nothing is asked before it is whole.
-
-    Args:
-        cut: Rows after which to stop; None where all must be known before rows
-            can be left out.
-        sort: The column to sort by.
-        listing: What to list; None for the buckets.
-        matching: Which of it to keep; None for all.
-        query: What to search it with; None for nothing.
-    """
-
-    cut: int | None
-    sort: str | None
-    listing: Listing | None = None
-    matching: Matching | None = None
-    query: Query | None = None
-
-
-def _plan_buckets(options: _Options) -> _Plan:
-    for name in ("recursive", "query", "glob", "page_size", "start_after", "owner", "versions"):
-        if getattr(options, name) not in {None, False}:
-            raise BadArgument(
-                f"Cannot list buckets with {name}: it is for the objects of one.",
-                hint="Name the bucket: s3://bucket/prefix.",
-            )
-    return _Plan(options.cut, options.sort and named(options.sort, _BUCKET_COLUMNS))
-
-
-def _plan_objects(place: S3Uri, options: _Options) -> _Plan:
-    query = None if options.query is None else Query(options.query)
-    recursive = options.recursive or query is not None
-    matching = Matching(place.key, recursive=recursive) if options.glob else None
-    size = options.page_size or defaults().page_size
-    if options.cut and not matching:
-        size = min(size, options.cut + 1)  # one more than wanted proves that there are more
-    listing = Listing(
-        bucket=place.bucket,
-        prefix=matching.prefix if matching else place.key,
-        delimiter=matching.delimiter if matching else "" if recursive else "/",
-        page_size=size,
-        start_after=_start_after(options.start_after, place),
-        owner=options.owner,
-        versions=options.versions,
-    )
-    sort = options.sort
-    if sort is not None and query is None:  # else only its result has the columns
-        sort = named(sort, column_names(owner=options.owner, versions=options.versions))
-    return _Plan(options.cut, sort, listing, matching, query)
-
-
-def _place(uri: object) -> S3Uri | None:
-    if uri is None or isinstance(uri, S3Uri):
-        return uri
-    if isinstance(uri, str):
-        return S3Uri.parse(uri, scheme_optional=True) if uri != "s3://" else None
-    raise BadArgument(
-        f"Cannot list this: an address is text, not {type(uri).__name__}.",
-        hint="Write s3://bucket/prefix.",
-    )
-
-
-def _noun(plan: _Plan) -> str:
-    """Say what is counted: folders stand among the objects of a level."""
-    if plan.listing is None:
-        return "bucket"
-    return "item" if plan.listing.delimiter else "object"
-
-
-def _start_after(given: str | None, place: S3Uri) -> str:
-    if given is None or not is_uri(given):
-        return given or ""
-    uri = S3Uri.parse(given)
-    if uri.bucket != place.bucket:
-        raise BadArgument(f"Cannot start after {given}: it is in another bucket than {place}.")
-    return uri.key
-
-
 @contextlib.contextmanager
 def _stoppable(meter: Meter) -> Iterator[None]:
     """Let the display's Cancel end the block as an interrupt would."""
@@ -296,7 +193,7 @@ def _stoppable(meter: Meter) -> Iterator[None]:
         meter.on_stop(lambda: None)  # a late click must not end what comes next
 
 
-async def _collect(client: S3Client, plan: _Plan, meter: Meter) -> tuple[pd.DataFrame, bool]:
+async def _collect(client: S3Client, plan: Plan, meter: Meter) -> tuple[pd.DataFrame, bool]:
     """Ask, and build the frame; also says whether the limit cut it."""
     if plan.listing is None:
         rows = await _buckets(client)
@@ -324,7 +221,7 @@ async def _collect(client: S3Client, plan: _Plan, meter: Meter) -> tuple[pd.Data
     return frame, truncated
 
 
-def _trimmed(page: Page, plan: _Plan, before: int) -> tuple[Page, bool, bool]:
+def _trimmed(page: Page, plan: Plan, before: int) -> tuple[Page, bool, bool]:
     """Keep what is wanted of a page; also says whether that is all, and whether rows were lost."""
     if plan.matching is not None:
         page = plan.matching.of(page)
