@@ -21,7 +21,7 @@ lab: $(VENV)/demo.stamp ## the same server, and the tour open in JupyterLab
 
 test: $(VENV)/dev.stamp ## run every test, the browser's too (ARGS="-k listing" for some)
 	@$(BIN)/python tools/browser.py
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp ## formatting, lint, types, import direction, links in the docs
 	$(BIN)/ruff format --check .

@@ -7,7 +7,7 @@ import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from s3magic.commands.files import local
 from s3magic.commands.kinds import TEXT
@@ -82,9 +82,9 @@ _WORDING = Wording("get", "Downloading", "Downloaded")
 
 
 @overload
-async def get(
+async def get(  # type: ignore[overload-overlap]  # "-" is a str that is no path
     source: object,
-    target: None,
+    target: Literal["-"] | None,
     *,
     version_id: str | None = None,
     concurrency: int | None = None,

@@ -61,8 +61,8 @@ async def conclude(rows: Sequence[Transfer], noun: str, errors: str) -> DataFram
     raise TransferError(
         _told(rows, failed, cancelled, noun),
         report=report,
-        hint="All rows are in the error's .report; "
-        'errors="return" gives them instead of an error.',
+        hint="All rows are in the error's .report; to have them in place of the error, run it "
+        'again with --errors return (in Python errors="return").',
     ) from cause
 
 
