@@ -4,34 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from s3magic.commands.files import local
 from s3magic.commands.kinds import TEXT
 from s3magic.commands.objects import ADD_GLOB, find, is_frame, is_source, listed, wild
 from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring
+from s3magic.commands.places import job_of, place_of
 from s3magic.commands.running import Wording, refuse_missing_bucket, run_jobs, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
-from s3magic.errors import BadArgument, NoSuchKey, S3Error, TransferError, UnsafeKey
+from s3magic.errors import BadArgument, NoSuchKey, TransferError
 from s3magic.settings import KiB
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.download import download, download_bytes
 from s3magic.transfer.placing import refuse_target
 from s3magic.transfer.plan import Download, Targets
 from s3magic.translation import translate
-from s3magic.uri import S3Uri, local_path
+from s3magic.uri import S3Uri
 from s3magic.wording import filesize
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
 
-    from s3magic.commands.objects import Found
     from s3magic.transfer.engine import Run
 
     Work = Callable[[Run, Download, int], Awaitable[int]]
@@ -189,7 +187,7 @@ async def get(
     if not target and several:
         raise BadArgument("Several sources need a target folder.", hint="Put ./ behind them.")
     into = recursive or glob or several or is_frame(sources[0])
-    place = await in_thread(_place, target, folder=into)
+    place = await in_thread(place_of, target, folder=into)
 
     async def plan(client: S3Client) -> AsyncGenerator[Download]:
         targets = Targets()
@@ -203,7 +201,7 @@ async def get(
         )
         async with contextlib.aclosing(found):
             async for one in found:
-                yield _job(one, place, targets)
+                yield job_of(one, place, targets)
 
     def advised(do: Work) -> Work:
         async def work(shared: Run, job: Download, number: int) -> int:
@@ -228,51 +226,6 @@ def _advising(*, recursive: bool = False, glob: bool = False) -> Iterator[None]:
         elif not recursive and not glob:
             error.hint = f"Add -r if it is a folder. {error.hint}"
         raise
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the objects go: into a folder, or one to a file."""
-
-    path: Path
-    folder: bool
-
-
-def _place(target: str | os.PathLike[str], *, folder: bool) -> _Place:
-    """Find out what a target means, on this file system."""
-    text = os.fspath(target)
-    path = local(text or ".")
-    ends = text.endswith(("/", os.sep)) or text in {"", ".", ".."}
-    if folder or ends or path.is_dir():
-        if path.exists() and not path.is_dir():
-            raise BadArgument(
-                f"{text!r} is a file, and a folder is needed.", hint="Name another folder."
-            )
-        return _Place(path, folder=True)
-    # A link that the user names is the file that it leads to.
-    return _Place(path.resolve() if path.is_symlink() else path, folder=False)
-
-
-def _job(found: Found, place: _Place, targets: Targets) -> Download:
-    """Give an object its file; pure, but for the targets that it notes."""
-    uri, version = found.uri, found.version_id
-    if found.refused is not None:
-        return Download(uri, place.path, refused=found.refused)
-    if not place.folder:
-        return Download(uri, place.path, found.size, version)
-    inside = found.place
-    marker = (inside.endswith("/") or not inside) and found.size == 0
-    refused: S3Error | None = None
-    target = place.path
-    try:
-        if inside.strip("/") or not marker:
-            target = place.path / local_path(inside.removesuffix("/") if marker else inside)
-    except UnsafeKey as error:
-        refused = error
-    else:
-        if clash := targets.clash(target, str(uri), folder=marker):
-            refused = UnsafeKey(f"Cannot get {uri} to {str(target)!r}: {clash}.")
-    return Download(uri, target, found.size, version, place.path, marker, refused)
 
 
 async def _preview(shared: Run, job: Download, number: int) -> int:
