@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -175,24 +176,39 @@ def test_the_lab_opens_the_tour_and_ends_with_its_server():
         text=True,
     ) as lab:
         url = next(line.strip() for line in lab.stdout if "token=" in line)
-        # JupyterLab says that it is running when it can be asked.
-        assert any("is running at" in line for line in lab.stdout)
-        processes = psutil.Process(lab.pid).children(recursive=True)
-        assert len(processes) >= 3, "JupyterLab, the server and its guard"
+        try:
+            # JupyterLab says that it is running a little before it can be asked.
+            assert any("is running at" in line for line in lab.stdout)
+            processes = psutil.Process(lab.pid).children(recursive=True)
+            assert len(processes) >= 3, "JupyterLab, the server and its guard"
 
-        address, token = url.split("/lab/tree/tour.ipynb?token=")
-        tour_file = f"{address}/api/contents/tour.ipynb?token="
-        with urllib.request.urlopen(tour_file + token, timeout=30) as answer:
-            assert json.load(answer)["content"]["cells"]
-        with pytest.raises(urllib.error.HTTPError, match="403") as refused:
-            urllib.request.urlopen(tour_file + "wrong", timeout=30)
-        refused.value.close()
-
-        lab.terminate()
-        lab.stdout.read()
+            address, token = url.split("/lab/tree/tour.ipynb?token=")
+            tour_file = f"{address}/api/contents/tour.ipynb?token="
+            with patiently_opened(tour_file + token) as answer:
+                assert json.load(answer)["content"]["cells"]
+            with pytest.raises(urllib.error.HTTPError, match="403") as refused:
+                urllib.request.urlopen(tour_file + "wrong", timeout=30)
+            refused.value.close()
+        finally:
+            lab.terminate()
+            lab.stdout.read()
         assert lab.wait(30) == 0
 
     assert not psutil.wait_procs(processes, timeout=20)[1]
+
+
+def patiently_opened(url):
+    """Ask until somebody listens there."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return urllib.request.urlopen(url, timeout=30)
+        except urllib.error.HTTPError:
+            raise
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)  # between two tries; the answer is the sign
 
 
 @pytest.mark.install
