@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -143,10 +144,13 @@ class Lab:
         deadline = time.monotonic() + DEADLINE
         while self._process.poll() is None and time.monotonic() < deadline:
             for file in runtime.glob("jpserver-*.json"):
-                with contextlib.suppress(ValueError):  # half written
-                    self._url = json.loads(file.read_text())["url"]
+                # Half written, or written a little before anybody listens.
+                with contextlib.suppress(ValueError, OSError):
+                    told = json.loads(file.read_text())
+                    socket.create_connection((told["hostname"], told["port"]), 5).close()
+                    self._url = told["url"]
                     return
-            time.sleep(0.05)  # between two looks; the file is the sign
+            time.sleep(0.05)  # between two looks; the answer is the sign
         raise RuntimeError(f"JupyterLab does not start: {log.read_text()}")
 
 
