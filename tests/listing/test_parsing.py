@@ -1,4 +1,4 @@
-"""The one pass over a page, held against botocore's own parsing of the same bytes."""
+"""Pages read by the shape of their records, held against botocore's parsing of the same bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3magic.listing.parsing import items, split
+from s3magic.listing.columns import items
+from s3magic.listing.parsing import split
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
@@ -110,6 +111,59 @@ def test_the_items_are_those_of_botocore(botocores, objects, prefixes, gap):
     }
 
 
+FIELDS = [
+    "<Key>{}</Key>",
+    "<LastModified>2024-01-15T10:30:00.000Z</LastModified>",
+    "<Size>7</Size>",
+    "<ETag>&quot;abc-2&quot;</ETag>",
+    "<StorageClass>STANDARD</StorageClass>",
+    "<Owner><ID>me &amp; you</ID></Owner>",
+    "<Owner><DisplayName>é</DisplayName><ID>2</ID></Owner>",
+    "<ChecksumAlgorithm>CRC32</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType>",
+]
+
+
+@st.composite
+def records(draw):
+    """Write a record with some of its fields left out, in any order, or a folder."""
+    key = escape(draw(PLAIN_KEYS))
+    if draw(st.integers(0, 4)) == 0:
+        return f"<CommonPrefixes><Prefix>{key}</Prefix></CommonPrefixes>"
+    left_out = draw(st.sets(st.sampled_from(FIELDS[1:2] + FIELDS[3:])))
+    one_owner = draw(st.sampled_from(FIELDS[5:7]))
+    fields = [field for field in FIELDS if field not in left_out | {one_owner}]
+    inside = draw(st.sampled_from([fields, fields, draw(st.permutations(fields))]))
+    gap = draw(st.sampled_from(["", "", "\n "]))
+    return f"{gap}<Contents>{gap.join(inside).format(key)}</Contents>"
+
+
+@given(written=st.lists(records(), max_size=6))
+def test_records_may_be_written_each_in_its_own_way(botocores, written):
+    """Fields that come and go, in any order, are read as botocore reads them."""
+    body = page([], encoding="", more="".join(written))
+    theirs = botocores(body)
+
+    _rest, columns = split(body)
+
+    plain = [
+        {name: value for name, value in item.items() if not name.startswith("Checksum")}
+        for item in theirs.get("Contents", [])
+    ]
+    assert items(columns) == plain
+    assert columns.prefixes == [found["Prefix"] for found in theirs.get("CommonPrefixes", [])]
+
+
+@pytest.mark.parametrize("mark", ["&quot;", "&#34;", '"', ""])
+def test_an_etag_is_told_without_its_quotes(mark):
+    """However the quotes are written, they are not part of the value, and items have them back."""
+    body = page([("a", ONE), ("b", ONE)]).replace(b"&quot;", mark.encode())
+
+    _rest, columns = split(body)
+
+    assert columns.etags == ["abc", "abc"]
+    assert [item["ETag"] for item in items(columns)] == ['"abc"' if mark else "abc"] * 2
+
+
 def test_what_stands_between_the_records_stays():
     """Only records and encoding are taken out; all else is left in its place."""
     middle = "<KeyCount>2</KeyCount><NextContinuationToken>a/+=</NextContinuationToken>"
@@ -191,6 +245,18 @@ def test_times_are_utc(written, meant):
         page([("a", ONE)]).replace(b"2024-01-15T10:30:00.000Z", b"Mon, 15 Jan 2024 10:30:00 GMT"),
         page([("a", ONE)]).replace(b"2024-01-15T10:30:00.000Z", b"1705314600"),
         page([("a", ONE)])[:-9],
+        page([("a", ONE)]).partition(b"</ListBucketResult>")[0],
+        page([("a", ONE)]).partition(b"<StorageClass>")[0] + b"</ListBucketResult>",
+        page([("a", ONE)], more="<Contents/>"),
+        page([], more="<Other><Contents><Key>a</Key><Size>1</Size></Contents></Other>"),
+        page([], more="<!-- <Contents><Key>a</Key><Size>1</Size></Contents> -->"),
+        page([("a", ONE)]).replace(b"<Key>a<", b"<Key><![CDATA[a]]><"),
+        page([("a", ONE)]).replace(b"<Key>a<", b"<Key>a</Key><Key>b<"),
+        page([("a", ONE)]).replace(b"<Key>a<", b"<Key>&b;<"),
+        page([("a", ONE)]).replace(b"<Key>a<", b"<Key>&#1;<"),
+        page([("a", ONE)]).replace(b"<Key>a<", b"<Key>a\r\nb<"),
+        page([("a", ONE)]).replace(b"<Key>a<", b"<Key>\xff<"),
+        page([("a", ONE), ("b", ONE)]).replace(b"&quot;", b"", 2),
         page([("a", ONE)]).decode().replace("UTF-8", "UTF-16").encode("utf-16"),
         b'<!DOCTYPE x [<!ENTITY a "b">]>' + page([("a", ONE)]).partition(b"\n")[2],
         b"",

@@ -208,13 +208,9 @@ def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _times(moments: Sequence[dt.datetime | None]) -> pd.DatetimeIndex:
-    import datetime as dt
-
-    import numpy as np
     import pandas as pd
 
-    naive = [moment and moment.astimezone(dt.UTC).replace(tzinfo=None) for moment in moments]
-    return pd.DatetimeIndex(np.array(naive, dtype="datetime64[us]"), tz="UTC")
+    return pd.DatetimeIndex(list(moments), dtype="datetime64[us, UTC]")
 
 
 def _bucket(name: str, length: int) -> pd.Categorical[str]:

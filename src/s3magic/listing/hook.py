@@ -14,7 +14,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3magic.listing.parsing import Columns, items, split
+from s3magic.listing.columns import Columns, items
+from s3magic.listing.parsing import split
+from s3magic.settings import KiB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Catch", "install", "taking"]
 
 _OPERATIONS = ("ListObjects", "ListObjectsV2", "ListObjectVersions")
-_SMALL = 16 * 1024  # bytes of XML that take less time to read than a thread to wake
+# Bytes of XML that are read at once: two milliseconds. A thread would hold the
+# interpreter as long, and cost more to wake than it spares.
+_AT_ONCE = 512 * KiB
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ async def _take(
     if response_dict["status_code"] != 200:
         return
     body = response_dict["body"]
-    if len(body) <= _SMALL:
+    if len(body) <= _AT_ONCE:
         found = _read(body, as_items=catch.as_items)
     else:
         found = await asyncio.to_thread(_read, body, as_items=catch.as_items)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from itertools import compress
+from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import ServerFault
+from s3magic.listing.columns import Columns
 from s3magic.listing.hook import install, taking
-from s3magic.listing.parsing import Columns
 from s3magic.settings import defaults
 from s3magic.translation import translate
 from s3magic.uri import S3Uri
@@ -193,18 +193,19 @@ async def pages(client: S3Client, listing: Listing) -> AsyncGenerator[Page]:
 
 def _check(columns: Columns, listing: Listing) -> None:
     """Refuse what cannot be: names would be cut wrongly, and no frame holds such sizes."""
-    for name in (*columns.keys, *columns.prefixes):
-        if not name.startswith(listing.prefix):
+    for names in (columns.keys, columns.prefixes):
+        if not all(map(str.startswith, names, repeat(listing.prefix))):
+            name = next(name for name in names if not name.startswith(listing.prefix))
             raise ServerFault(
                 f"Cannot {listing}: the server gives {name!r}, which is not below it.",
                 hint="Check the endpoint with %s3connect.",
             )
-    for key, size in zip(columns.keys, columns.sizes, strict=True):
-        if not 0 <= size <= _LARGEST:
-            raise ServerFault(
-                f"Cannot {listing}: the server says that {key!r} has {size} bytes.",
-                hint="Check the endpoint with %s3connect.",
-            )
+    if columns.sizes and not 0 <= min(columns.sizes) <= max(columns.sizes) <= _LARGEST:
+        key, size = max(zip(columns.keys, columns.sizes, strict=True), key=lambda row: abs(row[1]))
+        raise ServerFault(
+            f"Cannot {listing}: the server says that {key!r} has {size} bytes.",
+            hint="Check the endpoint with %s3connect.",
+        )
 
 
 def _request(listing: Listing) -> dict[str, Any]:
@@ -236,7 +237,7 @@ def _page(columns: Columns, listing: Listing, *, more: bool) -> Page:
         keys=columns.keys,
         sizes=columns.sizes,
         modified=columns.modified,
-        etags=[etag and etag.strip('"') for etag in columns.etags],
+        etags=columns.etags,
         classes=columns.classes,
         prefixes=columns.prefixes,
         more=more,
@@ -268,7 +269,7 @@ def _columns(answer: dict[str, Any]) -> Columns:
             moment and moment.astimezone(dt.UTC)
             for moment in (row.get("LastModified") for row, _ in rows)
         ],
-        etags=[row.get("ETag") for row, _ in rows],
+        etags=[etag and etag.strip('"') for etag in (row.get("ETag") for row, _ in rows)],
         classes=[row.get("StorageClass") for row, _ in rows],
         owners=[row.get("Owner") for row, _ in rows],
         version_ids=[row.get("VersionId") for row, _ in rows],
