@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import s3magic
-from s3magic.notebook.magics import VERBS
+from s3magic.notebook.magics import verbs
 
 SOURCE = Path(s3magic.__file__).parent
 MODULES = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py"))
@@ -83,12 +83,12 @@ def test_imports_run_downhill(module):
 @pytest.mark.parametrize("module", [m for m in MODULES if room(m) == "commands"], ids=str)
 def test_a_verb_imports_no_other_verb(module):
     """Who changes one verb opens one file."""
-    verbs = {verb.name.removeprefix("s3") for verb, _ in VERBS}
+    names = {verb.name.removeprefix("s3") for verb, _ in verbs()}
 
     others = [
         name[1]
         for name in imported(module)
-        if name[0] == "commands" and len(name) > 1 and name[1] in verbs - {module.stem}
+        if name[0] == "commands" and len(name) > 1 and name[1] in names - {module.stem}
     ]
 
     assert others == []
@@ -114,13 +114,18 @@ def test_the_engine_knows_no_notebook_and_no_frames(module):
     assert found.isdisjoint({"IPython", "ipywidgets", "pandas", "ipykernel"})
 
 
-def loaded(code):
-    """The top-level packages that a fresh interpreter holds after running some code."""
+def modules(code):
+    """The modules that a fresh interpreter holds after running some code."""
     program = f"import sys\n{code}\nimport json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
-    return {name.split(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def loaded(code):
+    """Their top-level packages."""
+    return {name.split(".")[0] for name in modules(code)}
 
 
 def test_import_loads_nothing_heavy():
@@ -142,6 +147,29 @@ def test_load_ext_loads_nothing_heavy():
 
     assert after - before <= {"s3magic"} | set(sys.stdlib_module_names) | {"__mp_main__"}
     assert after.isdisjoint(heavy)
+
+
+def test_load_ext_loads_what_must_be_there_before_the_first_line_and_no_more():
+    """Each module costs a millisecond that everybody waits for who loads the extension."""
+    shell = "from IPython.core.interactiveshell import InteractiveShell as S; s = S.instance()\n"
+    load = shell + "s.extension_manager.load_extension('s3magic')\n"
+
+    ours = {name for name in modules(load) if name.startswith("s3magic.")}
+
+    assert ours == {
+        "s3magic.errors",
+        "s3magic.notebook",
+        "s3magic.notebook.ahead",
+        "s3magic.notebook.awaiting",
+        "s3magic.notebook.bridge",
+        "s3magic.notebook.extension",
+        "s3magic.notebook.frames",
+        "s3magic.notebook.interrupts",
+        "s3magic.notebook.magics",
+        "s3magic.notebook.words",
+        "s3magic.wording",
+    }
+    assert "s3magic.commands.get" in modules(load + "s.find_line_magic('s3get').__doc__")
 
 
 def test_every_public_name_is_there():

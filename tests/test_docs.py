@@ -24,7 +24,7 @@ import s3magic
 from s3magic import errors
 from s3magic.commands import connect
 from s3magic.notebook.helptext import help_text
-from s3magic.notebook.magics import VERBS
+from s3magic.notebook.magics import verbs
 from s3magic.server import Server
 from servers import Rig
 
@@ -37,6 +37,7 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.
 # helpers.md has a test of its own, on two servers.
 CELLS = [ROOT / "README.md", *(page for page in sorted(DOCS.glob("*.md")))]
 CELLS = [page for page in CELLS if page.stem not in {"helpers", "index"}]
+VERBS = verbs()
 TWINS = {verb.name: twin for verb, twin in VERBS} | {"s3connect": connect.connect}
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

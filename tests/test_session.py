@@ -352,3 +352,24 @@ async def test_a_bucket_in_another_region_is_followed_and_remembered(environment
 
     assert len(first) == len(second) == 0
     assert regions == ["us-east-1", "eu-north-1", "eu-north-1"]
+
+
+def test_what_is_read_ahead_is_all_that_a_client_reads_of_botocores_tables():
+    """A botocore that asks for another one would make the first line wait for it."""
+    program = """
+import asyncio, sys
+from s3magic.botoclient import Options, build, prepare
+prepare()
+read = []
+sys.addaudithook(
+    lambda event, told: read.append(str(told[0])) if event == "open" and read is not None else None
+)
+made, facts = build(Options(aws_access_key_id="a", aws_secret_access_key="b", region="eu-west-1"))
+print([path for path in read if "botocore" in path and ".json" in path])
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout.strip() == "[]"

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import os
 import re
+import threading
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
-__all__ = ["Facts", "Options", "abandon_sockets", "build"]
+__all__ = ["Facts", "Options", "abandon_sockets", "build", "prepare"]
 
 _POOL = 256  # sockets at most; how many are used is the verbs' concurrency
 # What AWS's own tools try in their standard mode. A body that breaks off is asked
@@ -131,6 +132,11 @@ class Facts:
     expires: dt.datetime | None
 
 
+def prepare() -> None:
+    """Read botocore's tables of S3 ahead of the first client: no setting, no credential."""
+    _tables(os.environ.get("AWS_DATA_PATH"))
+
+
 def build(options: Options) -> tuple[S3Client, Facts]:
     """Make a client on a loop of this thread's own: it touches no socket till first use."""
     return asyncio.run(_build(options))
@@ -141,6 +147,7 @@ async def _build(options: Options) -> tuple[S3Client, Facts]:
     from botocore.configprovider import ConfiguredEndpointProvider
 
     session = AioSession(profile=options.profile)
+    session.register_component("data_loader", _tables(session.get_config_variable("data_path")))
     endpoint = options.endpoint_url
     if endpoint is None and not _endpoints_ignored(session):
         endpoint = ConfiguredEndpointProvider(
@@ -162,6 +169,32 @@ async def _build(options: Options) -> tuple[S3Client, Facts]:
     made = await creator.__aenter__()
     made.meta.events.register_last("before-call.s3", _send_small_bodies_at_once)
     return made, await _facts(session, options, made)
+
+
+_reading = threading.Lock()
+
+
+def _tables(data_path: str | None) -> Any:
+    """Give botocore's reader of its tables, with those of S3 read: one reader for all clients.
+
+    botocore has one a session, and each of our clients has a session. The
+    tables are the same for all, and reading them is most of what a client takes.
+    """
+    with _reading:  # else two that ask at once would both read them
+        loader = _loader(data_path)
+        with contextlib.suppress(Exception):  # a botocore that has other tables reads those itself
+            for name in ("endpoints", "partitions", "sdk-default-configuration"):
+                loader.load_data(name)
+            for name in ("service-2", "endpoint-rule-set-1"):
+                loader.load_service_model("s3", name, api_version=None)
+        return loader
+
+
+@functools.lru_cache(maxsize=4)
+def _loader(data_path: str | None) -> Any:
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
 
 
 def _authorities(verify: bool | str | None) -> bool | str | None:  # noqa: FBT001 - as botocore has it

@@ -340,11 +340,13 @@ async def test_a_display_that_fails_ends_no_work(at_once, caplog):
 
 
 async def test_the_ticker_ends_with_the_verb(at_once):
-    """No task stays behind, however the block ends."""
+    """Neither a task nor a timer stays behind, however the block ends."""
     before = asyncio.all_tasks()
+    loop = asyncio.get_running_loop()
 
     with pytest.raises(KeyError):
         async with watching(Meter("Downloading", "Downloaded", files=1), Recorder()):
             raise KeyError
 
     assert asyncio.all_tasks() == before
+    assert all(timer.cancelled() for timer in loop._scheduled)

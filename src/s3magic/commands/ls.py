@@ -167,7 +167,8 @@ async def ls(
         with _stoppable(meter):
             async with using() as client:
                 frame, truncated = await _collect(client, plan, meter)
-            frame = await asyncio.to_thread(arrange, frame, plan.sort, reverse=reverse)
+            if plan.sort is not None or reverse:
+                frame = await asyncio.to_thread(arrange, frame, plan.sort, reverse=reverse)
         if truncated:
             # What the server still has may hold nothing that the pattern matches.
             more = "there may be more" if plan.matching else "there are more"

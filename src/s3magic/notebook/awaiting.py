@@ -32,6 +32,7 @@ __all__ = ["CoroutineMagics"]
 
 _Edit: TypeAlias = tuple[int, int, int, str]  # line, first and last byte, what stands there now
 
+_CACHE, _GET_AWAITABLE = dis.opmap["CACHE"], dis.opmap["GET_AWAITABLE"]
 _KINDS = {"run_line_magic": "line", "run_cell_magic": "cell"}
 
 
@@ -66,24 +67,21 @@ class CoroutineMagics:
         name: str,
         function: Callable[..., Coroutine[Any, Any, Any]],
         kind: Literal["line", "cell"] = "line",
+        describe: Callable[[], str | None] | None = None,
     ) -> None:
-        """Make a coroutine function a magic; its docstring is the magic's help.
+        """Make a coroutine function a magic.
 
         Args:
             name: The magic's name, without ``%``.
             function: Called as any magic is: with the line, the cell of a cell
                 magic, and what IPython's own decorators on it ask for.
             kind: ``line`` or ``cell``.
+            describe: Gives the magic's help, when it is asked for; by default
+                that is the function's docstring.
         """
-
-        @functools.wraps(function)
-        def magic(*args: Any, **kwargs: Any) -> Any:
-            __tracebackhide__ = True
-            call = functools.partial(function, *args, **kwargs)
-            if not _is_awaited(sys._getframe(1)):  # noqa: SLF001 - the caller is the question
-                return self.bridge.run(call)
-            return interruptible(call(), self._interrupted)
-
+        magic = _Magic(
+            function, self.bridge, self._interrupted, describe or (lambda: function.__doc__)
+        )
         self.shell.magics_manager.register_function(magic, kind, name)
         self._magics[kind, name] = magic
 
@@ -164,6 +162,41 @@ class CoroutineMagics:
         return InteractiveShell.run_cell.__code__ not in askers or not _loop_runs()
 
 
+class _Magic:
+    """What IPython calls: gives its coroutine to who awaits it, and the value to any other.
+
+    Args:
+        function: The coroutine function.
+        bridge: Runs it for who does not await.
+        interrupted: What is shown when it is interrupted.
+        describe: Gives its docstring, which may take long to write.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Coroutine[Any, Any, Any]],
+        bridge: Bridge,
+        interrupted: str,
+        describe: Callable[[], str | None],
+    ) -> None:
+        functools.update_wrapper(self, function, ("__module__", "__name__", "__qualname__"))
+        self._function = function
+        self._bridge = bridge
+        self._interrupted = interrupted
+        self._describe = describe
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        return self._describe()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        call = functools.partial(self._function, *args, **kwargs)
+        if not _is_awaited(sys._getframe(1)):  # noqa: SLF001 - the caller is the question
+            return self._bridge.run(call)
+        return interruptible(call(), self._interrupted)
+
+
 def _statements(node: ast.AST, *, may_await: bool) -> Iterator[tuple[ast.stmt, bool]]:
     """Give every statement below a node, and whether it may await."""
     for child in ast.iter_child_nodes(node):
@@ -210,9 +243,13 @@ def _is_awaited(frame: FrameType | None) -> bool:
         frame = frame.f_back
     if frame is None:
         return False
-    # Python may stand on the call or on one of its inline caches, which `dis` skips.
-    ahead = (i.opname for i in dis.get_instructions(frame.f_code) if i.offset > frame.f_lasti)
-    return next(ahead, "") == "GET_AWAITABLE"
+    # Python may stand on the call or on one of its inline caches, two bytes each. Read
+    # here by hand, since `dis` goes through the whole cell, for each call in its loops.
+    code = frame.f_code.co_code
+    at = frame.f_lasti + 2
+    while at < len(code) and code[at] == _CACHE:
+        at += 2
+    return at < len(code) and code[at] == _GET_AWAITABLE
 
 
 def _codes(frame: FrameType | None) -> Iterator[CodeType]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from s3magic.transfer.progress import Display, Meter
 
-__all__ = ["WidgetBar", "choose", "install", "uninstall"]
+__all__ = ["WidgetBar", "choose", "install", "prepare", "uninstall"]
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -41,6 +41,14 @@ def install() -> None:
 def uninstall() -> None:
     """Leave the choice to the commands again."""
     shown.reset()
+
+
+def prepare() -> None:
+    """Import ipywidgets now, in this thread, if the IPython we run in has widgets at all."""
+    from IPython.core.getipython import get_ipython
+
+    if getattr(get_ipython(), "kernel", None) is not None:
+        importlib.import_module("ipywidgets")
 
 
 def choose(wanted: shown.Progress) -> Display | None:
@@ -84,7 +92,6 @@ class WidgetBar:
         self._html = ""
         self._rows = 0
         self._block: _Block | None = None
-        _load()
 
     def draw(self, meter: Meter) -> None:
         """Show the state, if it changed; nothing until ipywidgets is there."""

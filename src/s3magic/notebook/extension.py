@@ -1,11 +1,13 @@
-"""Puts the extension into a shell, and takes it out again without a trace."""
+"""Puts the extension into a shell, and takes it out again without a trace.
+
+Only what must be there before the first line is imported with it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from s3magic import session
-from s3magic.notebook import bars, frames
+from s3magic.notebook import ahead, frames
 from s3magic.notebook.awaiting import CoroutineMagics
 from s3magic.notebook.magics import add_all
 
@@ -22,10 +24,10 @@ def load(shell: InteractiveShell) -> None:
     if id(shell) in _loaded:
         return
     magics = _loaded[id(shell)] = CoroutineMagics(shell)
-    magics.bridge.at_close(session.close)
+    magics.bridge.at_close(_close_clients)
     add_all(magics)
-    bars.install()
     frames.install(shell)
+    ahead.install(shell)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -33,7 +35,17 @@ def unload(shell: InteractiveShell) -> None:
     magics = _loaded.pop(id(shell), None)
     if magics is None:
         return
+    from s3magic import session
+    from s3magic.notebook import bars
+
+    ahead.uninstall(shell)
     frames.uninstall(shell)
     bars.uninstall()
     magics.unload()
     session.retire()
+
+
+async def _close_clients() -> None:
+    from s3magic import session
+
+    await session.close()

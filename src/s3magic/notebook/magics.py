@@ -1,15 +1,20 @@
-"""The magics: each reads its line, awaits its command, and returns what that gives."""
+"""The magics: each reads its line, awaits its command, and returns what that gives.
+
+A verb's command, its description and what reads a line by it are imported with
+its first line, or when its help is asked for: loading the extension is quick.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import importlib
 from collections import ChainMap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from IPython.core.magic import needs_local_scope, no_var_expand
 
-from s3magic.commands import connect, get, ls, put
-from s3magic.notebook.arguments import parse
-from s3magic.notebook.helptext import help_text
+from s3magic.notebook import ahead
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,34 +22,65 @@ if TYPE_CHECKING:
     from s3magic.commands.verbs import Verb
     from s3magic.notebook.awaiting import CoroutineMagics
 
-__all__ = ["VERBS", "add_all"]
+__all__ = ["add_all", "verb", "verbs"]
 
-VERBS: tuple[tuple[Verb, Callable[..., Awaitable[object]]], ...] = (
-    (connect.VERB, connect.connected),
-    (ls.VERB, ls.ls),
-    (get.VERB, get.get),
-    (put.VERB, put.put),
-)
+_Described: TypeAlias = "tuple[Verb, Callable[..., Awaitable[object]]]"
+
+# The magics, each with its command: the module in `commands`, and the coroutine there.
+_COMMANDS = {
+    "s3connect": ("connect", "connected"),
+    "s3ls": ("ls", "ls"),
+    "s3get": ("get", "get"),
+    "s3put": ("put", "put"),
+}
+_known: dict[str, _Described] = {}  # those imported
 
 
 def add_all(magics: CoroutineMagics) -> None:
     """Add the magic of every verb to a shell's coroutine magics."""
-    for verb, command in VERBS:
-        magics.add(verb.name, _magic(magics, verb, command))
+    for name in _COMMANDS:
+        magics.add(name, _magic(magics, name), describe=functools.partial(_help, name))
 
 
-def _magic(
-    magics: CoroutineMagics, verb: Verb, command: Callable[..., Awaitable[object]]
-) -> Callable[..., Any]:
+def verb(name: str) -> _Described:
+    """Import a magic's verb, and what reads its line; gives its description and its command."""
+    if name not in _known:
+        module, command = _COMMANDS[name]
+        home = importlib.import_module(f"s3magic.commands.{module}")
+        for beside in ("arguments", "bars"):
+            importlib.import_module(f"s3magic.notebook.{beside}")
+        _known[name] = home.VERB, getattr(home, command)
+    return _known[name]
+
+
+def verbs() -> tuple[_Described, ...]:
+    """Import every verb."""
+    return tuple(verb(name) for name in _COMMANDS)
+
+
+def _magic(magics: CoroutineMagics, name: str) -> Callable[..., Any]:
     @no_var_expand
     @needs_local_scope
     async def magic(line: str, local_ns: dict[str, Any] | None = None) -> object:
-        call = parse(verb, line, ChainMap(local_ns or {}, magics.shell.user_ns))
+        ahead.needed()
+        if name not in _known:  # in a thread, so that importing does not hold the notebook's loop
+            await asyncio.to_thread(verb, name)
+        described, command = _known[name]
+        from s3magic.notebook import bars
+        from s3magic.notebook.arguments import parse
+
+        call = parse(described, line, ChainMap(local_ns or {}, magics.shell.user_ns))
         if call is None:
-            print(help_text(verb))  # noqa: T201 - asked for with -h
+            print(_help(name))  # noqa: T201 - asked for with -h
             return None
+        bars.install()
         return await command(*call.args, **call.kwargs)
 
-    magic.__name__ = magic.__qualname__ = verb.name
-    magic.__doc__ = help_text(verb)
+    magic.__name__ = magic.__qualname__ = name
     return magic
+
+
+def _help(name: str) -> str:
+    from s3magic.notebook.helptext import help_text
+
+    return help_text(verb(name)[0])

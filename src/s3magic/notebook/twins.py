@@ -20,10 +20,10 @@ def at_home(
     command: Callable[..., Coroutine[Any, Any, T]],
 ) -> Callable[..., Coroutine[Any, Any, T]]:
     """Give a command that an interrupt of the cell ends at once, and in one line."""
-    bars.install()
 
     @functools.wraps(command)
     async def twin(*args: Any, **kwargs: Any) -> T:
+        bars.install()
         return await interruptible(command(*args, **kwargs))
 
     return twin

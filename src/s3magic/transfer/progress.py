@@ -255,6 +255,8 @@ async def watching(
         quiet_if_short: Leave no summary if nothing had to be drawn meanwhile.
     """
     drawn = failed = False
+    loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle
 
     def show(act: Callable[[], None]) -> None:
         # Bytes matter more than their bar: a terminal that hung up or a front
@@ -264,16 +266,16 @@ async def watching(
         except Exception:  # noqa: BLE001 - whatever a front end may throw
             _log.warning("The progress display failed; the work goes on.", exc_info=True)
 
-    async def tick() -> None:
-        nonlocal drawn
-        while True:
-            await asyncio.sleep(max(_FASTEST, defaults().refresh))
-            meter.sample()
-            if meter.elapsed >= defaults().progress_delay:
-                drawn = True
-                show(lambda: display.draw(meter))
+    def tick() -> None:
+        nonlocal drawn, timer
+        timer = loop.call_later(max(_FASTEST, defaults().refresh), tick)
+        meter.sample()
+        if meter.elapsed >= defaults().progress_delay:
+            drawn = True
+            show(lambda: display.draw(meter))
 
-    ticker = asyncio.create_task(tick(), name="s3magic-progress")
+    # A timer and no task: a listing of ten keys should not wait for one to end.
+    timer = loop.call_later(max(_FASTEST, defaults().refresh), tick)
     try:
         yield meter
     except asyncio.CancelledError:
@@ -284,9 +286,8 @@ async def watching(
         raise
     finally:
         meter.ended = meter.clock()
-        ticker.cancel()
+        timer.cancel()
         short = quiet_if_short and not drawn and not meter.note
         # An error says it all where nothing had been done yet.
         summary = "" if short or (failed and not meter.done_files) else meter.summary
         show(lambda: display.close(summary))
-        await asyncio.wait({ticker})

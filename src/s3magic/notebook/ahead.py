@@ -1,0 +1,151 @@
+"""Imports what the first line needs while nobody waits for it.
+
+The extension loads in some ten milliseconds. What a verb stands on (pandas,
+aiobotocore, botocore's tables) takes half a second of CPU, once. One thread
+begins with it when the cell that loaded the extension has ended, and steps
+aside between two steps for as long as a cell runs that is none of our lines.
+
+Nothing is looked up ahead that a later cell could change: no setting, no
+credential, no client. What fails here fails without a word, and is told by the
+line that needs it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["FIRST", "LATER", "Ahead", "install", "needed", "uninstall"]
+
+# What any first line needs, in the order in which it does. numpy and pyarrow, which
+# pandas imports, are steps of their own: the thread steps aside only between two.
+FIRST = (
+    "s3magic.commands.ls",
+    "s3magic.notebook.arguments",
+    "s3magic.notebook.bars",
+    "botocore.session",
+    "aiohttp",
+    "aiobotocore.session",
+    "s3magic.botoclient:prepare",
+    "numpy",
+    "pyarrow",
+    "pandas",
+)
+# What the next lines may need: never while one of them runs.
+LATER = ("s3magic.commands.get", "s3magic.commands.put", "s3magic.notebook.bars:prepare")
+
+_SELDOM = (250_000, 50, 1_000)  # thresholds of the garbage collector while modules are imported
+
+
+class Ahead:
+    """One thread that imports, and when it may go on.
+
+    Args:
+        first: What any line needs: modules, or ``module:function`` to call.
+        later: What is imported only while no cell runs at all.
+    """
+
+    def __init__(self, first: Sequence[str], later: Sequence[str]) -> None:
+        self._names = first, later
+        self._first = threading.Event()  # no cell runs, or a line that needs it
+        self._later = threading.Event()  # no cell runs
+        self._begun = threading.Lock()
+        self._step = threading.RLock()  # held while something is imported
+
+    def cell_begins(self, *_info: object) -> None:
+        """Let a cell have the interpreter to itself."""
+        self._first.clear()
+        self._later.clear()
+
+    def cell_ended(self, *_result: object) -> None:
+        """Go on; begin, if this is the first cell to end."""
+        self._later.set()
+        self.needed()
+
+    def needed(self) -> None:
+        """Go on, since a line waits for it; begin, if nobody has."""
+        self._first.set()
+        if not self._begun.acquire(blocking=False):
+            return
+        if hasattr(os, "register_at_fork"):
+            # A child that is forked in the middle of an import could never import that again.
+            step = self._step
+            os.register_at_fork(
+                before=step.acquire, after_in_parent=step.release, after_in_child=step.release
+            )
+        # No daemon: one that dies while an extension module starts takes the process along.
+        threading.Thread(target=self._import_all, name="s3magic-ahead").start()
+
+    def _import_all(self) -> None:
+        for names, may in zip(self._names, (self._first, self._later), strict=True):
+            left = list(reversed(names))
+            while left and _alive():
+                if may.wait(0.1):
+                    self._import(left, may)
+
+    def _import(self, left: list[str], may: threading.Event) -> None:
+        """Import from the end of a list for as long as that may go on."""
+        with _uncollected():
+            while left and may.is_set() and _alive():
+                with self._step:
+                    _import(left.pop())
+
+
+_ahead = Ahead(FIRST, LATER)
+needed = _ahead.needed
+
+
+def install(shell: InteractiveShell) -> None:
+    """Begin when the cell that runs now has ended."""
+    shell.events.register("pre_run_cell", _ahead.cell_begins)
+    shell.events.register("post_run_cell", _ahead.cell_ended)
+
+
+def uninstall(shell: InteractiveShell) -> None:
+    """Look at this shell's cells no longer."""
+    shell.events.unregister("pre_run_cell", _ahead.cell_begins)
+    shell.events.unregister("post_run_cell", _ahead.cell_ended)
+
+
+def _alive() -> bool:
+    """Tell whether the interpreter goes on: its end waits for this thread."""
+    return threading.main_thread().is_alive()
+
+
+def _import(name: str) -> None:
+    module, _, function = name.partition(":")
+    with contextlib.suppress(Exception):  # whoever needs it is told what is wrong with it
+        found = importlib.import_module(module)
+        if function:
+            called: Callable[[], object] = getattr(found, function)
+            called()
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from going through all that a notebook holds.
+
+    Modules are made of a hundred thousand objects that stay. The collector, which
+    sees only that so many are new, would look at every object of the process
+    several times over, and hold the notebook's loop for a tenth of a second each time.
+    """
+    before = gc.get_threshold()
+    if before[0]:  # 0: the user has it switched off
+        gc.set_threshold(*_SELDOM)
+    try:
+        yield
+    finally:
+        if gc.get_threshold() == _SELDOM:  # else somebody has chosen anew
+            if not gc.get_freeze_count():
+                gc.freeze()  # with the next line: what is new counts as old from now on,
+                gc.unfreeze()  # and none of it is looked at
+            gc.set_threshold(*before)

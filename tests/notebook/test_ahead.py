@@ -1,0 +1,173 @@
+"""What is imported ahead of the first line: when, when not, and what it must leave alone."""
+
+import gc
+import importlib
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+from kernels import Kernel
+
+from s3magic.notebook import ahead
+from s3magic.notebook.ahead import FIRST, LATER, Ahead
+
+
+def wait_for(kernel):
+    """Come back when the kernel has imported all; it does so between the cells."""
+    asked = "import threading; any(one.name == 's3magic-ahead' for one in threading.enumerate())"
+    deadline = time.monotonic() + 60
+    while kernel.run(asked).python:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """Writes a module that can be imported, once."""
+    monkeypatch.syspath_prepend(tmp_path)
+    written = []
+
+    def write(name, code=""):
+        (tmp_path / f"{name}.py").write_text(textwrap.dedent(code))
+        written.append(name)
+        return name
+
+    yield write
+    for name in written:
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.kernel
+def test_all_is_there_when_the_cell_that_loads_the_extension_has_ended_a_while():
+    """The next line finds what it needs, and no client: nothing was looked up."""
+    with Kernel("s3magic") as kernel:
+        wait_for(kernel)
+        missing = kernel.run(
+            "import sys; [name for name in "
+            f"{FIRST + LATER} if name.split(':')[0] not in sys.modules]"
+        )
+        widgets = kernel.run("'ipywidgets' in sys.modules")
+        looked_up = kernel.run("from s3magic import session; session._current, len(session._ever)")
+
+    assert missing.python == []
+    assert widgets.python is True
+    assert looked_up.python == (None, 0)
+
+
+@pytest.mark.kernel
+def test_what_a_cell_sets_after_that_is_what_the_first_line_sees():
+    """Variables, and the profile they name, are read by the line and not before it."""
+    with Kernel("s3magic") as kernel:
+        wait_for(kernel)
+        kernel.run(
+            "import os; os.environ.update(AWS_ENDPOINT_URL='http://127.0.0.1:9',"
+            " AWS_ACCESS_KEY_ID='a', AWS_SECRET_ACCESS_KEY='b', AWS_DEFAULT_REGION='eu-north-1')"
+        )
+
+        told = kernel.run("%s3connect")
+
+    assert "connection to http://127.0.0.1:9" in told.value
+    assert "eu-north-1" in told.value
+    assert "environment variables" in told.value
+
+
+def test_it_steps_aside_when_a_cell_begins(module):
+    """The step under way ends; the next one waits, however much is left."""
+    module("ahead_cell", "begins = None")
+    names = [
+        module("ahead_first", "import ahead_cell; ahead_cell.begins()"),
+        module("ahead_second"),
+    ]
+    it = Ahead(names, ())
+    importlib.import_module("ahead_cell").begins = it.cell_begins
+    it._first.set()
+    left = names[::-1]
+
+    it._import(left, it._first)
+
+    assert left == ["ahead_second"]
+    assert "ahead_second" not in sys.modules
+
+
+def test_a_line_that_needs_it_has_the_first_imported_and_not_the_later(module):
+    """While it runs, nothing is imported that it does not need."""
+    module("ahead_gate", "import threading; done = threading.Event()")
+    first = module("ahead_first", "import ahead_gate; ahead_gate.done.set()")
+    it = Ahead([first], [module("ahead_later")])
+    done = importlib.import_module("ahead_gate").done
+    it.cell_begins()
+
+    it.needed()
+
+    assert done.wait(30)
+    assert not it._later.is_set()
+    it.cell_ended()
+    (thread,) = (one for one in threading.enumerate() if one.name == "s3magic-ahead")
+    thread.join()
+    assert "ahead_later" in sys.modules
+
+
+def test_what_cannot_be_imported_is_passed_over_without_a_word(module, capfd):
+    """The line that needs it says so."""
+    it = Ahead([module("ahead_broken", "raise OSError"), "no_such", module("ahead_last")], ())
+
+    it._first.set()
+    it._import_all()
+
+    assert "ahead_last" in sys.modules
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_collector_is_left_as_it_was():
+    """And as somebody set it meanwhile; what the user froze stays frozen."""
+    before = gc.get_threshold()
+    try:
+        with ahead._uncollected():
+            within = gc.get_threshold()
+        after = gc.get_threshold()
+        with ahead._uncollected():
+            gc.set_threshold(123, 4, 5)
+        chosen = gc.get_threshold()
+        gc.set_threshold(0)
+        with ahead._uncollected():
+            off = gc.get_threshold()[0]
+    finally:
+        gc.set_threshold(*before)
+
+    assert within[0] > before[0]
+    assert after == before
+    assert chosen == (123, 4, 5)
+    assert off == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
+def test_a_child_forked_meanwhile_can_import_the_same(tmp_path):
+    """The fork waits for the step under way, whose lock the child could never release."""
+    (tmp_path / "slow.py").write_text("import time; time.sleep(1)")
+    program = """
+        import os, signal, sys, threading
+        from s3magic.notebook.ahead import Ahead
+        Ahead(["slow"], ()).needed()
+        while "slow" not in sys.modules:
+            pass
+        child = os.fork()
+        if not child:
+            signal.alarm(20)
+            import slow
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert done.stdout.strip() == "0"
