@@ -4,11 +4,12 @@ PYTHON ?= python3
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH := .venv-bench
 CHECKS := $(wildcard tests/test_architecture.py tests/test_docs.py)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check docs clean
+.PHONY: help demo lab test check bench docs clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,13 +30,16 @@ check: $(VENV)/dev.stamp ## formatting, lint, types, import direction, links in 
 	$(BIN)/mypy
 	$(if $(CHECKS),$(BIN)/python -m pytest --quiet $(CHECKS))
 
+bench: $(BENCH)/bench.stamp ## measure s3magic beside its peers (ARGS="--scale 100" for a quick try)
+	$(BENCH)/bin/python -m benchmarks $(ARGS)
+
 docs: $(VENV)/dev.stamp ## check the links of README and docs/
 	$(BIN)/python -m pytest --quiet tests/test_docs.py
 
-clean: ## remove .venv, build/ and what the tools cache
-	rm -rf $(VENV) build dist notebooks/data notebooks/here
+clean: ## remove .venv, .venv-bench, build/ and what the tools cache
+	rm -rf $(VENV) $(BENCH) build dist notebooks/data notebooks/here
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "s3magic needs Python 3.11 or newer: make PYTHON=python3.12")'
@@ -51,3 +55,11 @@ $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV), about a minute ..."
 	$(INSTALL) '.[dev]'
 	@touch $@ $(VENV)/demo.stamp
+
+# Its own environment: the peers, and none of what the tests need.
+$(BENCH)/bench.stamp: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "s3magic needs Python 3.11 or newer: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(BENCH)
+	@echo "Installing into $(BENCH), about a minute ..."
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
