@@ -373,3 +373,24 @@ print([path for path in read if "botocore" in path and ".json" in path])
     )
 
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "proxy", "verified"),
+    [
+        ("http://localhost:9", "", False),
+        ("https://localhost:9", "", True),
+        ("http://example.org:9", "https://proxy.example.org:8080", True),
+    ],
+)
+async def test_only_over_plain_http_is_there_nothing_to_verify(
+    environment, endpoint, proxy, verified
+):
+    """The file of authorities takes long to read; a proxy may need it even then."""
+    environment.setenv("no_proxy", "localhost")
+    environment.setenv("http_proxy", proxy)
+    connect(endpoint_url=endpoint, aws_access_key_id="a", aws_secret_access_key="b")
+
+    client = await session.client()
+
+    assert bool(client._endpoint.http_session._verify) is verified

@@ -160,7 +160,7 @@ async def _build(options: Options) -> tuple[S3Client, Facts]:
         "s3",
         region_name=options.region,
         endpoint_url=endpoint,
-        verify=_authorities(options.verify),
+        verify=_verify(options.verify, endpoint),
         aws_access_key_id=options.aws_access_key_id,
         aws_secret_access_key=options.aws_secret_access_key,
         aws_session_token=options.aws_session_token,
@@ -197,8 +197,19 @@ def _loader(data_path: str | None) -> Any:
     return create_loader(data_path)
 
 
-def _authorities(verify: bool | str | None) -> bool | str | None:  # noqa: FBT001 - as botocore has it
-    return str(Path(verify).expanduser()) if isinstance(verify, str) else verify
+def _verify(wanted: bool | str | None, endpoint: str | None) -> bool | str | None:  # noqa: FBT001 - as botocore has it
+    """Tell botocore what to verify certificates with.
+
+    Over plain HTTP there are none, but the client would read all authorities
+    nonetheless: some forty milliseconds of the first line. A proxy may have one.
+    """
+    if isinstance(wanted, str):
+        return str(Path(wanted).expanduser())
+    if wanted is None and endpoint is not None and endpoint.startswith("http://"):
+        from botocore.utils import get_environ_proxies
+
+        return None if get_environ_proxies(endpoint) else False
+    return wanted
 
 
 def _send_small_bodies_at_once(params: dict[str, Any], **_: Any) -> None:

@@ -58,6 +58,24 @@ def test_all_is_there_when_the_cell_that_loads_the_extension_has_ended_a_while()
 
 
 @pytest.mark.kernel
+def test_nothing_waits_for_cells_when_the_extension_is_unloaded():
+    """Loaded and unloaded in one cell, or in two: no thread is left behind."""
+    with Kernel() as kernel:
+        kernel.run("%load_ext s3magic\n%unload_ext s3magic")
+        at_once = kernel.run("import sys; 'pandas' in sys.modules")
+        kernel.run("%load_ext s3magic")
+        kernel.run("%unload_ext s3magic")
+        kernel.run(
+            "import threading\nfor one in threading.enumerate():\n"
+            "    if one.name == 's3magic-ahead':\n        one.join()"
+        )
+        then = kernel.run("'pandas' in sys.modules")
+
+    assert at_once.python is False
+    assert then.python is True
+
+
+@pytest.mark.kernel
 def test_what_a_cell_sets_after_that_is_what_the_first_line_sees():
     """Variables, and the profile they name, are read by the line and not before it."""
     with Kernel("s3magic") as kernel:
@@ -83,7 +101,6 @@ def test_it_steps_aside_when_a_cell_begins(module):
     ]
     it = Ahead(names, ())
     importlib.import_module("ahead_cell").begins = it.cell_begins
-    it._first.set()
     left = names[::-1]
 
     it._import(left, it._first)
@@ -114,7 +131,6 @@ def test_what_cannot_be_imported_is_passed_over_without_a_word(module, capfd):
     """The line that needs it says so."""
     it = Ahead([module("ahead_broken", "raise OSError"), "no_such", module("ahead_last")], ())
 
-    it._first.set()
     it._import_all()
 
     assert "ahead_last" in sys.modules

@@ -28,6 +28,7 @@ __all__ = ["FIRST", "LATER", "Ahead", "install", "needed", "uninstall"]
 
 # What any first line needs, in the order in which it does. numpy and pyarrow, which
 # pandas imports, are steps of their own: the thread steps aside only between two.
+# The last is what the first frame with texts in it imports.
 FIRST = (
     "s3magic.commands.ls",
     "s3magic.notebook.arguments",
@@ -39,6 +40,7 @@ FIRST = (
     "numpy",
     "pyarrow",
     "pandas",
+    "pyarrow.pandas_compat",
 )
 # What the next lines may need: never while one of them runs.
 LATER = ("s3magic.commands.get", "s3magic.commands.put", "s3magic.notebook.bars:prepare")
@@ -60,6 +62,12 @@ class Ahead:
         self._later = threading.Event()  # no cell runs
         self._begun = threading.Lock()
         self._step = threading.RLock()  # held while something is imported
+        self.cells_unknown()
+
+    def cells_unknown(self) -> None:
+        """Assume from now on that no cell runs."""
+        self._first.set()
+        self._later.set()
 
     def cell_begins(self, *_info: object) -> None:
         """Let a cell have the interpreter to itself."""
@@ -108,12 +116,14 @@ def install(shell: InteractiveShell) -> None:
     """Begin when the cell that runs now has ended."""
     shell.events.register("pre_run_cell", _ahead.cell_begins)
     shell.events.register("post_run_cell", _ahead.cell_ended)
+    _ahead.cell_begins()
 
 
 def uninstall(shell: InteractiveShell) -> None:
     """Look at this shell's cells no longer."""
     shell.events.unregister("pre_run_cell", _ahead.cell_begins)
     shell.events.unregister("post_run_cell", _ahead.cell_ended)
+    _ahead.cells_unknown()
 
 
 def _alive() -> bool:
