@@ -24,6 +24,18 @@ def wait_for(kernel):
         time.sleep(0.2)
 
 
+class Watched(threading.Event):
+    """An event that tells when somebody waits for it."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = threading.Event()
+
+    def wait(self, timeout=None):
+        self.asked.set()
+        return super().wait(timeout)
+
+
 @pytest.fixture
 def module(tmp_path, monkeypatch):
     """Writes a module that can be imported, once."""
@@ -111,18 +123,17 @@ def test_it_steps_aside_when_a_cell_begins(module):
 
 def test_a_line_that_needs_it_has_the_first_imported_and_not_the_later(module):
     """While it runs, nothing is imported that it does not need."""
-    module("ahead_gate", "import threading; done = threading.Event()")
-    first = module("ahead_first", "import ahead_gate; ahead_gate.done.set()")
-    it = Ahead([first], [module("ahead_later")])
-    done = importlib.import_module("ahead_gate").done
+    it = Ahead([module("ahead_first")], [module("ahead_later")])
+    it._later = Watched()
     it.cell_begins()
 
     it.needed()
 
-    assert done.wait(30)
-    assert not it._later.is_set()
-    it.cell_ended()
+    assert it._later.asked.wait(30)
+    assert "ahead_first" in sys.modules
+    assert "ahead_later" not in sys.modules
     (thread,) = (one for one in threading.enumerate() if one.name == "s3magic-ahead")
+    it.cell_ended()
     thread.join()
     assert "ahead_later" in sys.modules
 
