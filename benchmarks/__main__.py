@@ -14,15 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.bed import VARIANTS, Bed
+from benchmarks.bed import Bed
 from benchmarks.curves import measure_curves
-from benchmarks.kernel import FRESH, measure_kernels
+from benchmarks.kernel import measure_kernels
 from benchmarks.machine import machine, versions
 from benchmarks.peers import PEERS, absent
+from benchmarks.place import VARIANTS
 from benchmarks.record import Record
 from benchmarks.report import TITLES, render, targets_table
-from benchmarks.rounds import OURS, measure
+from benchmarks.rounds import measure
 from benchmarks.sizes import Sizes
+from benchmarks.targets import FRESH, OURS
 from benchmarks.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         absent={name: why for name, why in missing.items() if name in options.peers},
     )
     if options.add and (kept := _BUILD / "samples.json").is_file():
-        record = Record.loads(kept.read_text("utf-8"))
+        record = record.after(Record.loads(kept.read_text("utf-8")))
     options.peers = [name for name in options.peers if name not in missing]
     for why in missing.values():
         print(f"Left out: {why}.")
@@ -64,8 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     finally:
         _keep(record)
-    page = _HERE / "RESULTS.md" if options.add or _whole(options) else _BUILD / "RESULTS.md"
-    page.write_text(render(record), "utf-8")
+    folder = _HERE if options.add or _whole(options) else _BUILD
+    page = folder / "RESULTS.md"
+    pictures = sorted(path.relative_to(folder) for path in folder.glob("curves/*.png"))
+    page.write_text(render(record, [path.as_posix() for path in pictures]), "utf-8")
     for variant in VARIANTS:
         table = targets_table([one for one in record.results if one.variant == variant])
         print(f"\n{variant}: {table}" if table else "", end="")

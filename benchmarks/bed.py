@@ -16,17 +16,15 @@ import psutil
 from botocore.config import Config
 
 from benchmarks import proxy
-from benchmarks.place import REGION
+from benchmarks.place import LATENCY, REGION
 from benchmarks.server import Server
 
 if TYPE_CHECKING:
     from benchmarks.place import Place
     from benchmarks.sizes import Sizes
 
-__all__ = ["LATENCY", "VARIANTS", "Bed"]
+__all__ = ["Bed"]
 
-VARIANTS = ("plain", "tls", "latency")
-LATENCY = 0.05  # seconds that the slow line adds to each request
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a memory file system is the point
 
 

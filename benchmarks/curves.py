@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks import data
 from benchmarks.jobs import Job
-from benchmarks.rounds import OURS, measure
+from benchmarks.rounds import measure
 from benchmarks.sizes import KiB, MiB
+from benchmarks.targets import OURS
 from benchmarks.tasks import Work, kept
 
 if TYPE_CHECKING:
@@ -171,11 +172,9 @@ CURVES = (
 
 
 def draw(curve: Curve, points: Sequence[Point], folder: Path) -> None:
-    """Draw one curve's picture, wall time beside memory, as PNG and SVG."""
-    import matplotlib as mpl
+    """Draw one curve's picture, wall time beside memory."""
     from matplotlib.figure import Figure
 
-    mpl.rcParams["svg.hashsalt"] = "s3magic"  # the same picture from the same points
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for peer in _PEERS:
@@ -183,8 +182,8 @@ def draw(curve: Curve, points: Sequence[Point], folder: Path) -> None:
         if not mine:
             continue
         across = [point.size for point in mine]
-        # The log of nothing is not drawn: a tenth of a MiB is as good as none.
-        memory = [max(point.memory / MiB, 0.1) for point in mine]
+        # The log of nothing is not drawn, and a MiB is as good as none.
+        memory = [max(point.memory / MiB, 1.0) for point in mine]
         left.plot(across, [point.wall for point in mine], _MARKS[peer], label=peer)
         right.plot(across, memory, _MARKS[peer], label=peer)
     for axes, what in ((left, "seconds"), (right, "MiB of memory above the start")):
@@ -192,4 +191,3 @@ def draw(curve: Curve, points: Sequence[Point], folder: Path) -> None:
         axes.grid(visible=True, which="both", alpha=0.3)
     left.legend()
     figure.savefig(folder / f"{curve.name}.png", dpi=120)
-    figure.savefig(folder / f"{curve.name}.svg", metadata={"Date": None})

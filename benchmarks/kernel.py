@@ -21,7 +21,8 @@ from benchmarks import data
 from benchmarks.measure import Failed, Sample
 from benchmarks.place import REGION
 from benchmarks.programs import clean_environment
-from benchmarks.rounds import OURS, Result
+from benchmarks.rounds import Result
+from benchmarks.targets import FRESH, OURS, SERVER, WARM
 from benchmarks.tasks import kept
 
 if TYPE_CHECKING:
@@ -33,11 +34,8 @@ if TYPE_CHECKING:
     from benchmarks.bed import Bed
     from benchmarks.place import Place
 
-__all__ = ["FRESH", "SERVER", "WARM", "measure_kernels"]
+__all__ = ["measure_kernels"]
 
-FRESH = "kernel"
-WARM = "warm-ls"
-SERVER = "server"  # whose own answer a warm listing is held against
 _SECONDS = 120
 _WARM_RUNS = 50
 

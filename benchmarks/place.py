@@ -1,4 +1,4 @@
-"""Where a peer finds the server: plain data that crosses process borders as JSON."""
+"""The ways to the server, and where a peer finds it: plain data that crosses process borders."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["REGION", "Place"]
+__all__ = ["LATENCY", "REGION", "VARIANTS", "Place"]
+
+VARIANTS = ("plain", "tls", "latency")
+LATENCY = 0.05  # seconds that the slow line adds to each request
 
 REGION = "us-east-1"
 

@@ -43,6 +43,22 @@ class Record:
         kept = [r for r in self.results if (r.task, r.variant, r.peer) not in new]
         self.results = [*kept, *results]
 
+    def after(self, earlier: Record) -> Record:
+        """Give a record that goes on with an earlier one.
+
+        Raises:
+            ValueError: The two cannot stand in one table.
+        """
+        if (earlier.scale, earlier.machine) != (self.scale, self.machine):
+            raise ValueError("The earlier run was of another scale, or on another machine.")
+        began = earlier.date.partition(" to ")[0]
+        return dataclasses.replace(
+            self,
+            date=f"{began} to {self.date}",
+            notes=earlier.notes | self.notes,
+            results=earlier.results,
+        )
+
     def dumps(self) -> str:
         """Write it as JSON."""
         return json.dumps(dataclasses.asdict(self), indent=1)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from benchmarks.bed import LATENCY, VARIANTS
-from benchmarks.kernel import FRESH, WARM
-from benchmarks.rounds import OURS
+from benchmarks.place import LATENCY, VARIANTS
 from benchmarks.sizes import MiB
-from benchmarks.targets import ALIVE_MAX, ALIVE_P99, judge, middle
+from benchmarks.targets import ALIVE_MAX, ALIVE_P99, FRESH, OURS, WARM, judge, middle
 from benchmarks.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -46,14 +44,21 @@ _HOW = (
 )
 
 
-def render(record: Record) -> str:
-    """Write the whole page."""
+def render(record: Record, curves: Sequence[str] = ()) -> str:
+    """Write the whole page.
+
+    Args:
+        record: What was measured.
+        curves: The pictures to show, by their paths beside the page.
+    """
     parts = ["# What s3magic costs, beside its peers", _opening(record)]
     for variant in VARIANTS:
         results = [one for one in record.results if one.variant == variant]
         if results:
             parts += [f"## {_HEADINGS[variant]}", targets_table(results), _alive(results)]
             parts += _tasks(results, record, variant)
+    if curves:
+        parts += ["## How it grows", *(f"![{_name(path)}]({path})" for path in curves)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -155,17 +160,21 @@ def _tasks(results: Sequence[Result], record: Record, variant: str) -> list[str]
             continue
         notes = [record.notes.get(task, ""), record.notes.get(f"{task}/{variant}", "")]
         notes += [f"{r.peer}: {r.error}." for r in mine if r.error and r.error != "cannot do this"]
-        if any(result.dropped for result in mine):
+        if any(result.dropped and len(result.samples) < record.rounds for result in mine):
             notes.append("† So slow that it did not run in every round.")
         said = "\n\n".join(note for note in notes if note)
-        parts += [f"### {title[0].upper()}{title[1:]}", _task_table(task, mine), said]
+        parts += [
+            f"### {title[0].upper()}{title[1:]}",
+            _task_table(task, mine, record.rounds),
+            said,
+        ]
     return parts
 
 
-def _task_table(task: str, results: Sequence[Result]) -> str:
+def _task_table(task: str, results: Sequence[Result], rounds: int) -> str:
     ours = next((result for result in results if result.peer == OURS), None)
     done = [result for result in results if result.samples]
-    rows = [_peer_row(result, ours) for result in sorted(done, key=_by_wall)]
+    rows = [_peer_row(result, ours, rounds) for result in sorted(done, key=_by_wall)]
     if task == WARM:  # its samples are medians of one kernel's clock, which knows no more
         return _table(("", "wall", "least"), [row[:3] for row in rows])
     head = ("peer", "wall", "least", "CPU", "least", "memory", "s3magic ÷ it, wall", "CPU", "runs")
@@ -176,10 +185,10 @@ def _by_wall(result: Result) -> float:
     return statistics.median(sample.wall for sample in result.samples)
 
 
-def _peer_row(result: Result, ours: Result | None) -> tuple[str, ...]:
+def _peer_row(result: Result, ours: Result | None, rounds: int) -> tuple[str, ...]:
     samples = result.samples
     name = f"**{result.peer}**" if result.peer == OURS else result.peer
-    runs = f"{len(samples)}{' †' if result.dropped else ''}"
+    runs = f"{len(samples)} †" if result.dropped and len(samples) < rounds else str(len(samples))
     if any(sample.stopped for sample in samples):
         longest = max(sample.wall for sample in samples)
         return (name, f"> {_seconds(longest)}", "", "", "", "", "", "", runs)
@@ -200,6 +209,10 @@ def _peer_row(result: Result, ours: Result | None) -> tuple[str, ...]:
 def _ratio(ours: Result | None, measure: str, figure: float) -> str:
     mine = middle(ours, measure) if ours else None
     return f"{mine / figure:.2f}" if mine and figure else ""
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2].partition(".")[0].replace("-", " ")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -14,9 +14,24 @@ if TYPE_CHECKING:
 
     from benchmarks.rounds import Result
 
-__all__ = ["ALIVE_MAX", "ALIVE_P99", "TARGETS", "Target", "Verdict", "judge", "middle"]
+__all__ = [
+    "ALIVE_MAX",
+    "ALIVE_P99",
+    "FRESH",
+    "OURS",
+    "SERVER",
+    "TARGETS",
+    "WARM",
+    "Target",
+    "Verdict",
+    "judge",
+    "middle",
+]
 
-_OURS = "s3magic"
+OURS = "s3magic"
+FRESH = "kernel"
+WARM = "warm-ls"
+SERVER = "server"  # whose own answer a warm listing is held against
 # Between two ticks of a user's coroutine, during every task; in seconds.
 ALIVE_P99 = 0.025
 ALIVE_MAX = 0.100
@@ -59,9 +74,9 @@ TARGETS = (
     Target("mixed-down", "wall", 0.9),
     Target("mixed-up", "wall", 0.9),
     Target("bytes", "wall", 1.0),
-    Target("kernel", "load_ext", 0.050),
-    Target("kernel", "wall", 1.0, "boto3"),
-    Target("warm-ls", "above", 0.003, "server"),
+    Target(FRESH, "load_ext", 0.050),
+    Target(FRESH, "wall", 1.0, "boto3"),
+    Target(WARM, "above", 0.003, SERVER),
 )
 
 
@@ -114,7 +129,7 @@ def judge(results: Iterable[Result], targets: Sequence[Target] = TARGETS) -> lis
 
 
 def _verdict(target: Target, results: list[Result]) -> Verdict | None:
-    ours = next((middle(r, target.measure) for r in results if r.peer == _OURS), None)
+    ours = next((middle(r, target.measure) for r in results if r.peer == OURS), None)
     if ours is None:
         return None
     if target.measure in {"memory", "frame", "load_ext"}:
@@ -135,4 +150,4 @@ def _verdict(target: Target, results: list[Result]) -> Verdict | None:
 def _is_rival(peer: str, against: str) -> bool:
     if against:
         return peer == against
-    return peer != _OURS and not PEERS[peer].floor
+    return peer != OURS and not PEERS[peer].floor

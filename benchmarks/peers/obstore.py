@@ -1,8 +1,8 @@
 """obstore, by its asynchronous functions, which its documentation has for many things at once.
 
-Many small objects are gathered behind a limit. A large one comes in ranges side
-by side, written where they belong: one stream is bound to one connection. Parts
-of an upload are its own affair (``put`` sends twelve at once). Listings come as
+Many small objects go in 64 lanes, side by side. A large one comes in ranges,
+written where they belong: one stream is bound to one connection. Parts of an
+upload are its own affair (``put`` sends twelve at once). Listings come as
 Arrow batches, which it calls the fastest form, and are left in Arrow: that is
 what s3magic's DataFrame is held against.
 """
@@ -22,7 +22,7 @@ from benchmarks.place import REGION
 from benchmarks.sizes import MiB
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from benchmarks.place import Place
 
@@ -53,31 +53,40 @@ class Peer:
                 piece = await obstore.get_range_async(store, key, start=start, end=end)
                 os.pwrite(file.fileno(), piece, start)
 
-            await _gather((fetch(start) for start in range(0, size, _RANGE)), _RANGES)
+            await _lanes(fetch, range(0, size, _RANGE), _RANGES)
 
     async def put_file(self, path: str, bucket: str, key: str) -> None:
         """Put one file, in its own parallel parts."""
         await obstore.put_async(self._store(bucket), key, Path(path))
 
     async def get_folder(self, bucket: str, prefix: str, path: str) -> None:
-        """Get everything below a prefix, 64 objects at once."""
+        """Get everything below a prefix, 64 objects at once.
+
+        The listing told the sizes: one ranged call a small object costs less
+        than an answer and then its bytes.
+        """
         store = self._store(bucket)
+        made: set[str] = set()
 
-        async def get(key: str) -> None:
-            target = Path(path, key.removeprefix(prefix))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            answer = await obstore.get_async(store, key)
-            if answer.meta["size"] <= _RANGE:
-                target.write_bytes(await answer.bytes_async())
-                return
-            with target.open("wb") as file:
-                async for chunk in answer.stream():
-                    file.write(chunk)
+        async def get(found: tuple[str, int]) -> None:
+            key, size = found
+            target = f"{path}/{key.removeprefix(prefix)}"
+            if (folder := target.rpartition("/")[0]) not in made:
+                Path(folder).mkdir(parents=True, exist_ok=True)
+                made.add(folder)
+            with open(target, "wb") as file:  # noqa: PTH123 - a Path a file is a tenth of the time
+                if 0 < size <= _RANGE:
+                    file.write(await obstore.get_range_async(store, key, start=0, length=size))
+                elif size:
+                    async for chunk in (await obstore.get_async(store, key)).stream():
+                        file.write(chunk)
 
-        keys = []
-        async for batch in obstore.list(store, prefix or None, return_arrow=True):
-            keys += pa.record_batch(batch)["path"].to_pylist()
-        await _gather((get(key) for key in keys), _FILES)
+        listed: list[tuple[str, int]] = []
+        batches = obstore.list(store, prefix, chunk_size=_PAGE, return_arrow=True)
+        async for batch in batches:
+            columns = pa.record_batch(batch)
+            listed += zip(columns["path"].to_pylist(), columns["size"].to_pylist(), strict=True)
+        await _lanes(get, listed, _FILES)
 
     async def put_folder(self, path: str, bucket: str, prefix: str) -> None:
         """Put everything below a folder, 64 files at once."""
@@ -86,8 +95,7 @@ class Peer:
         async def put(source: Path) -> None:
             await obstore.put_async(store, prefix + source.relative_to(path).as_posix(), source)
 
-        files = (found for found in Path(path).rglob("*") if found.is_file())
-        await _gather((put(file) for file in files), _FILES)
+        await _lanes(put, (found for found in Path(path).rglob("*") if found.is_file()), _FILES)
 
     def list_keys(self, bucket: str, prefix: str) -> pa.Table:
         """List all keys of a folder, into an Arrow table."""
@@ -118,11 +126,12 @@ class Peer:
         return self._stores[bucket]
 
 
-async def _gather(work: Iterable[Coroutine[Any, Any, None]], at_once: int) -> None:
-    limit = asyncio.Semaphore(at_once)
+async def _lanes(do: Callable[[Any], Awaitable[None]], over: Iterable[Any], lanes: int) -> None:
+    """Do something for each, so many at once: lanes cost less than a task for each."""
+    waiting = iter(over)
 
-    async def one(coroutine: Coroutine[Any, Any, None]) -> None:
-        async with limit:
-            await coroutine
+    async def lane() -> None:
+        for one in waiting:
+            await do(one)
 
-    await asyncio.gather(*(one(coroutine) for coroutine in work))
+    await asyncio.gather(*(lane() for _ in range(lanes)))

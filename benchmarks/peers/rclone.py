@@ -28,7 +28,8 @@ _FAST = (
     *("--s3-no-check-bucket", "--s3-no-head", "--s3-disable-checksum"),
     *("--s3-upload-concurrency", "16", "--s3-chunk-size", "16Mi"),
 )
-_LISTING = ("--fast-list", "--use-server-modtime")
+# Not ``--fast-list``: it asks for one page after the other, and folders side by side are faster.
+_LISTING = ("--checkers", "64", "--use-server-modtime")
 
 
 def command(job: Job, place: Place, _scratch: Path) -> list[str] | None:
