@@ -205,7 +205,9 @@ async def _collect(client: S3Client, plan: Plan, meter: Meter) -> tuple[pd.DataF
     table = Table(asked.bucket, owner=asked.owner, versions=asked.versions)
     items: list[dict[str, Any]] = []
     truncated = False
-    async with contextlib.aclosing(pages(client, asked)) as answers:
+    # Who wants but a few rows asks for no page that may not be needed.
+    lanes = None if plan.cut is None else 1
+    async with contextlib.aclosing(pages(client, asked, lanes=lanes)) as answers:
         async for page in answers:
             kept_page, done, truncated = _trimmed(page, plan, meter.done_files)
             meter.tally(len(kept_page))

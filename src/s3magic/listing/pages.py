@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import ServerFault
 from s3magic.listing.columns import Columns
 from s3magic.listing.hook import install, taking
+from s3magic.listing.lanes import side_by_side
 from s3magic.settings import defaults
 from s3magic.translation import translate
 from s3magic.uri import S3Uri
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Listing", "Page", "pages"]
 
 
+_LANES = 16  # parts of a listing at once, at most
 _LARGEST = 2**63 - 1  # what a column of sizes holds
 
 
@@ -139,8 +143,36 @@ _FIELDS = {
 _LISTED = {"Contents", "IsTruncated", "KeyCount", "MaxKeys", "Name", "Prefix", "Versions"}
 
 
-async def pages(client: S3Client, listing: Listing) -> AsyncGenerator[Page]:
+async def pages(
+    client: S3Client, listing: Listing, *, lanes: int | None = None
+) -> AsyncGenerator[Page]:
     """Give a listing's pages in the server's order, each as soon as it is here.
+
+    A flat listing that goes on is listed in several parts side by side, as
+    `s3magic.listing.lanes` tells; it asks ahead of its reader.
+
+    Args:
+        client: Any aiobotocore client.
+        listing: What to list.
+        lanes: Parts at once; 1 for a page at a time, each when it is asked
+            for; None for the default.
+
+    Raises:
+        S3Error: The server refuses, is missing, or contradicts itself.
+    """
+    most = min(defaults().concurrency, _LANES) if lanes is None else lanes
+    # What has folders, versions or a start is as a rule short, or told in another order.
+    if most > 1 and not (listing.delimiter or listing.versions or listing.start_after):
+        found = side_by_side(partial(_walk, client, listing), listing.prefix, most)
+    else:
+        found = _walk(client, listing)
+    async with contextlib.aclosing(found):
+        async for page in found:
+            yield page
+
+
+async def _walk(client: S3Client, listing: Listing, cut: str = "") -> AsyncGenerator[Page]:
+    """Give the pages one after the other.
 
     It ends on every server: one that gives the same page, or the same token to
     go on with, twice is an error. Keys up to ``start_after`` never appear, even
@@ -149,13 +181,11 @@ async def pages(client: S3Client, listing: Listing) -> AsyncGenerator[Page]:
     Args:
         client: Any aiobotocore client.
         listing: What to list.
-
-    Raises:
-        S3Error: The server refuses, is missing, or contradicts itself.
+        cut: Begin behind this, in whatever order the server has.
     """
     install(client)
     ask: Any = client.list_object_versions if listing.versions else client.list_objects_v2
-    request = _request(listing)
+    request = _request(listing) | ({"StartAfter": cut} if cut else {})
     seen: set[tuple[object, ...]] = set()
     first = last_prefix = None
     while True:
