@@ -34,7 +34,8 @@ __all__ = ["main"]
 
 _HERE = Path(__file__).resolve().parent
 _BUILD = _HERE.parent / "build" / "bench"
-_ALL_TASKS = (*TASKS, FRESH)
+_CURVES = "curves"
+_ALL_TASKS = (*TASKS, FRESH, _CURVES)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,15 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with Bed(Sizes.divided(options.scale)) as bed:
             _measure(bed, record, options)
-            if options.curves:
-                folder = _HERE / "curves" if options.scale == 1 else _BUILD / "curves"
-                measure_curves(bed, options.peers, options.scale, folder)
     except KeyboardInterrupt:
         print("\nInterrupted; what was measured so far is kept in build/bench.")
         return 1
     finally:
         _keep(record)
-    folder = _HERE if options.add or _whole(options) else _BUILD
+    folder = _HERE if _whole(options) or (options.add and options.scale == 1) else _BUILD
     page = folder / "RESULTS.md"
     pictures = sorted(path.relative_to(folder) for path in folder.glob("curves/*.png"))
     page.write_text(render(record, [path.as_posix() for path in pictures]), "utf-8")
@@ -79,6 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _measure(bed: Bed, record: Record, options: argparse.Namespace) -> None:
     for name in options.tasks:
+        if name == _CURVES:
+            folder = _HERE if options.scale == 1 else _BUILD
+            measure_curves(bed, options.peers, options.scale, folder / "curves")
+            continue
         print(f"\n{TITLES[name]}", flush=True)
         if name == FRESH:
             for variant in options.variants:
@@ -136,12 +138,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--add",
         action="store_true",
         help="keep what an earlier run measured of other tasks and variants, and write all of it",
-    )
-    parser.add_argument(
-        "--curves",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="measure and draw time and memory against keys, objects and bytes",
     )
     options = parser.parse_args(arguments)
     if OURS not in options.peers:

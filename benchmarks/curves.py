@@ -21,7 +21,7 @@ from benchmarks.targets import OURS
 from benchmarks.tasks import Work, kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     from benchmarks.bed import Bed
@@ -70,7 +70,7 @@ class Curve:
     name: str
     axis: str
     sizes: tuple[int, ...]
-    prepare: Callable[[Bed, Sequence[int]], Iterator[tuple[int, Work]]]
+    prepare: Callable[[Bed, Sequence[int]], Generator[tuple[int, Work]]]
 
 
 def measure_curves(bed: Bed, peers: Sequence[str], scale: int, folder: Path) -> None:
@@ -112,7 +112,7 @@ def _points(size: int, results: Sequence[Result]) -> list[Point]:
     ]
 
 
-def _keys(bed: Bed, sizes: Sequence[int]) -> Iterator[tuple[int, Work]]:
+def _keys(bed: Bed, sizes: Sequence[int]) -> Generator[tuple[int, Work]]:
     """One bucket serves all: each folder of it holds a tenth of the one above."""
     most = max(sizes)
     with kept(bed, "keys") as bucket:
@@ -125,7 +125,7 @@ def _keys(bed: Bed, sizes: Sequence[int]) -> Iterator[tuple[int, Work]]:
             yield size, Work(job, replace(job, key="warm/", count=10))
 
 
-def _objects(bed: Bed, sizes: Sequence[int]) -> Iterator[tuple[int, Work]]:
+def _objects(bed: Bed, sizes: Sequence[int]) -> Generator[tuple[int, Work]]:
     few = data.write_tree(warm := bed.fresh("warm"), [KiB] * 4)
     for size in sizes:
         files = data.write_tree(source := bed.fresh("tree"), [4 * KiB] * size)
@@ -138,7 +138,7 @@ def _objects(bed: Bed, sizes: Sequence[int]) -> Iterator[tuple[int, Work]]:
     shutil.rmtree(warm)
 
 
-def _bytes_down(bed: Bed, sizes: Sequence[int]) -> Iterator[tuple[int, Work]]:
+def _bytes_down(bed: Bed, sizes: Sequence[int]) -> Generator[tuple[int, Work]]:
     data.write_file(small := bed.fresh("small"), KiB)
     for size in sizes:
         data.write_file(source := bed.fresh("large"), size)
@@ -151,7 +151,7 @@ def _bytes_down(bed: Bed, sizes: Sequence[int]) -> Iterator[tuple[int, Work]]:
     small.unlink()
 
 
-def _bytes_up(bed: Bed, sizes: Sequence[int]) -> Iterator[tuple[int, Work]]:
+def _bytes_up(bed: Bed, sizes: Sequence[int]) -> Generator[tuple[int, Work]]:
     data.write_file(small := bed.fresh("small"), KiB)
     for size in sizes:
         data.write_file(source := bed.fresh("large"), size)
