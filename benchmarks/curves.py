@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from benchmarks import data
 from benchmarks.jobs import Job
 from benchmarks.rounds import measure
-from benchmarks.sizes import KiB, MiB
+from benchmarks.sizes import SPARE, KiB, MiB
 from benchmarks.targets import OURS
 from benchmarks.tasks import Work, kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
     from benchmarks.bed import Bed
@@ -140,7 +140,7 @@ def _objects(bed: Bed, sizes: Sequence[int]) -> Generator[tuple[int, Work]]:
 
 def _bytes_down(bed: Bed, sizes: Sequence[int]) -> Generator[tuple[int, Work]]:
     data.write_file(small := bed.fresh("small"), KiB)
-    for size in sizes:
+    for size in _fitting(bed, sizes):
         data.write_file(source := bed.fresh("large"), size)
         with kept(bed, "bytes") as bucket:
             data.upload(bed.server.plain, source, f"{bucket}/large.bin")
@@ -153,12 +153,21 @@ def _bytes_down(bed: Bed, sizes: Sequence[int]) -> Generator[tuple[int, Work]]:
 
 def _bytes_up(bed: Bed, sizes: Sequence[int]) -> Generator[tuple[int, Work]]:
     data.write_file(small := bed.fresh("small"), KiB)
-    for size in sizes:
+    for size in _fitting(bed, sizes):
         data.write_file(source := bed.fresh("large"), size)
         job = Job("put_file", "", "large.bin", str(source), {"": size})
         yield size, Work(job, replace(job, path=str(small), files={"": KiB}))
         source.unlink()
     small.unlink()
+
+
+def _fitting(bed: Bed, sizes: Sequence[int]) -> Iterator[int]:
+    """Give the sizes that fit into memory twice: at the server, and here."""
+    for size in sizes:
+        if 2 * size + SPARE > bed.free():
+            print(f"  {size:,} bytes do not fit into memory twice: the curve ends before.")
+            return
+        yield size
 
 
 _SIZES = tuple(MiB * 4**n for n in range(7))  # 1 MiB to 4 GiB
@@ -186,7 +195,7 @@ def draw(curve: Curve, points: Sequence[Point], folder: Path) -> None:
         memory = [max(point.memory / MiB, 1.0) for point in mine]
         left.plot(across, [point.wall for point in mine], _MARKS[peer], label=peer)
         right.plot(across, memory, _MARKS[peer], label=peer)
-    for axes, what in ((left, "seconds"), (right, "MiB of memory above the start")):
+    for axes, what in ((left, "seconds"), (right, "MiB of memory (a program: all of it)")):
         axes.set(xscale="log", yscale="log", xlabel=curve.axis, ylabel=what)
         axes.grid(visible=True, which="both", alpha=0.3)
     left.legend()

@@ -6,14 +6,14 @@ import math
 import random
 from dataclasses import dataclass
 
-__all__ = ["GiB", "KiB", "MiB", "Sizes", "log_uniform", "mixed_count"]
+__all__ = ["SPARE", "GiB", "KiB", "MiB", "Sizes", "log_uniform", "mixed_count"]
 
 KiB = 1024
 MiB = 1024 * KiB
 GiB = 1024 * MiB
 
 # Kept free for the server, the peers and whoever else is on the machine.
-_SPARE = 6 * GiB
+SPARE = 6 * GiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def mixed_count(sizes: Sizes, free: int) -> int:
         sizes: What is wanted.
         free: Bytes of memory that nobody uses.
     """
-    room = (free - _SPARE) // 2
+    room = (free - SPARE) // 2
     total = 0
     drawn = log_uniform(sizes.mixed, sizes.smallest, sizes.largest)
     for count, size in enumerate(drawn):
