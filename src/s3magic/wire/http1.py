@@ -1,0 +1,307 @@
+"""Sends requests and reads answers, HTTP/1.1, on blocking sockets (RFC 9112).
+
+A line serves one request at a time. It takes only plain answers: a status line
+and headers, which httptools parses, and a body of a length that the headers
+tell. Whatever else comes is `Unplain`, and for the ordinary client to judge.
+
+Sockets block on purpose: a thread that waits for one, or that moves, encrypts
+or hashes bytes, holds no lock of the interpreter's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httptools
+
+from s3magic.settings import KiB
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterable
+
+__all__ = ["BUSY", "SILENT", "Address", "Head", "Line", "Pool", "Unplain"]
+
+SILENT = 408
+"""The status that stands for an answer that did not come in time (RFC 9110, 15.5.9)."""
+
+BUSY = frozenset({429, 503, SILENT})
+"""What a server says, or does not say, that is asked too much (S3 API, Error Responses)."""
+
+_HEAD = 64 * KiB  # bytes of an answer's head at most; servers allow 8 to 64 KiB
+_READ = frozenset(
+    {b"content-length", b"content-range", b"content-type", b"etag", b"transfer-encoding"}
+)
+_PACKET = 64 * KiB  # bytes of a body that are cheaper copied than sent by themselves
+_IDLE = 10.0  # seconds after which a server may have closed a connection unheard
+_KEPT = 256  # connections kept for the next request, at most
+
+
+class Unplain(Exception):
+    """No plain answer came, so the ordinary client shall ask.
+
+    Args:
+        status: The answer's status; 0 where there was none.
+        reason: What was not plain.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(f"{status} {reason}")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens, and how long to wait for it.
+
+    Args:
+        host: Its name or number.
+        port: Its port.
+        tls: How to talk TLS; None for plain text.
+        connect_timeout: Seconds until a connection attempt is given up.
+        read_timeout: Seconds of silence until a request is given up.
+    """
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = field(hash=False, compare=False)
+    connect_timeout: float
+    read_timeout: float
+
+
+@dataclass(slots=True)
+class Head:
+    """An answer's status and headers.
+
+    Args:
+        status: Its status.
+        headers: Those that a transfer reads, by their names in lower case.
+        length: Bytes of the body.
+    """
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    length: int = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header that somebody reads; httptools calls this."""
+        name = name.lower()
+        if name in _READ or name.startswith(b"x-amz-"):
+            self.headers[name.decode("latin-1")] = value.decode("latin-1")
+
+
+class Line:
+    """One connection. Blocks; only `abort` may be called from another thread.
+
+    Args:
+        address: Where to.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.used = False
+        self.idle_since = 0.0
+        self._socket: socket.socket | None = None
+        self._aborted = False
+        self._early: bytes | memoryview = b""  # of the body, what came with the head
+        self._left = 0
+        self._keep = False
+
+    def open(self) -> None:
+        """Connect."""
+        at = self.address
+        plain = socket.create_connection((at.host, at.port), at.connect_timeout)
+        try:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if at.tls is not None:
+                plain = at.tls.wrap_socket(plain, server_hostname=at.host)
+            plain.settimeout(at.read_timeout)
+        except BaseException:
+            plain.close()
+            raise
+        self._socket = plain
+        if self._aborted:
+            raise ConnectionAbortedError
+
+    def ask(self, head: bytes, body: Iterable[memoryview] = ()) -> Head:
+        """Send a request, and read the answer's head.
+
+        Args:
+            head: The request's line and headers.
+            body: Its body, piece by piece.
+
+        Raises:
+            Unplain: An answer came, and it is not plain.
+            OSError: None came.
+        """
+        self._keep = False
+        sock = self._socket
+        if sock is None:
+            raise ConnectionAbortedError
+        pieces = iter(body)
+        first = next(pieces, None)
+        if first is not None and len(first) <= _PACKET:  # in one packet with its head
+            sock.sendall(b"".join((head, first)))
+        else:
+            sock.sendall(head)
+            if first is not None:
+                sock.sendall(first)
+        for piece in pieces:
+            sock.sendall(piece)
+        return self._read_head(sock)
+
+    def fill(self, view: memoryview) -> int:
+        """Read the body into `view`; gives less than its length only where the body ends.
+
+        Raises:
+            OSError: The body broke off.
+        """
+        view = view[: self._left]
+        at = min(len(self._early), len(view))
+        if at:
+            view[:at] = self._early[:at]
+            self._early = self._early[at:]
+        sock = self._socket
+        while at < len(view):
+            size = sock.recv_into(view[at:]) if sock is not None else 0
+            if not size:
+                raise ConnectionResetError
+            at += size
+        self._left -= at
+        self.used = True
+        return at
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the answer was read to its end, and another may follow."""
+        return self._keep and not self._left and not self._aborted
+
+    def abort(self) -> None:
+        """End whatever the line waits for. From any thread."""
+        self._aborted = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                # Not SSLSocket's own, which forgets its TLS while another thread reads.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._keep = False
+        if self._socket is not None:
+            self._socket.close()
+
+    def _read_head(self, sock: socket.socket) -> Head:
+        buffer = bytearray(4 * KiB)
+        size, end = 0, -1
+        while end < 0:
+            if size == len(buffer):
+                if size >= _HEAD:
+                    raise Unplain(0, "a head without end")
+                buffer = buffer + bytes(len(buffer))
+            came = sock.recv_into(memoryview(buffer)[size:])
+            if not came:
+                raise ConnectionResetError
+            size += came
+            end = buffer.find(b"\r\n\r\n", 0, size)
+        self.used = True
+        head = Head()
+        parser = httptools.HttpResponseParser(head)
+        try:
+            parser.feed_data(memoryview(buffer)[: end + 4])
+        except httptools.HttpParserError as error:
+            raise Unplain(0, "no HTTP") from error
+        head.status = parser.get_status_code()
+        length = head.headers.get("content-length", "")
+        if "transfer-encoding" in head.headers or not length.isdigit() or head.status < 200:
+            raise Unplain(head.status, "no length")
+        head.length = self._left = int(length)
+        self._early = memoryview(buffer)[end + 4 : size]
+        if len(self._early) > self._left:
+            raise Unplain(head.status, "more than it announced")
+        self._keep = parser.should_keep_alive()
+        return head
+
+
+class Pool:
+    """The connections that are open and idle. From any thread."""
+
+    def __init__(self) -> None:
+        self._idle: dict[Address, deque[Line]] = {}
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def ask(
+        self,
+        address: Address,
+        head: bytes,
+        body: Callable[[], Iterable[memoryview]],
+        using: Callable[[Line], None],
+    ) -> tuple[Line, Head]:
+        """Send a request on an idle line, or a new one, and read the answer's head.
+
+        An idle line may have been closed by the server unheard; then the
+        request goes over a new one, as RFC 9112, 9.3.1 has it.
+
+        Args:
+            address: Where to.
+            head: The request's line and headers.
+            body: Gives the request's body, anew each time.
+            using: Told of the line before it is used; raises to stop.
+        """
+        line = self._take(address)
+        if line is not None:
+            try:
+                using(line)
+                return line, line.ask(head, body())
+            except (ConnectionAbortedError, TimeoutError):
+                line.close()
+                raise  # we ended it, or the server is there and slow
+            except OSError:
+                line.close()
+            except BaseException:
+                line.close()
+                raise
+        line = Line(address)
+        try:
+            using(line)
+            line.open()
+            return line, line.ask(head, body())
+        except BaseException:
+            line.close()
+            raise
+
+    def give_back(self, line: Line) -> None:
+        """Keep a line for the next request, if another may follow; else close it."""
+        with self._lock:
+            if line.reusable and not self._closed:
+                idle = self._idle.setdefault(line.address, deque())
+                if len(idle) < _KEPT:
+                    line.idle_since = time.monotonic()
+                    idle.append(line)
+                    return
+        line.close()
+
+    def close(self) -> None:
+        """Close every idle line; those in use are closed when they are given back."""
+        with self._lock:
+            self._closed = True
+            lines = [line for idle in self._idle.values() for line in idle]
+            self._idle.clear()
+        for line in lines:
+            line.close()
+
+    def _take(self, address: Address) -> Line | None:
+        with self._lock:
+            idle = self._idle.get(address)
+            while idle:
+                line = idle.pop()  # the one used last is the likeliest to be alive
+                if time.monotonic() - line.idle_since < _IDLE:
+                    return line
+                line.close()
+        return None

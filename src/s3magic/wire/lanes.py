@@ -1,0 +1,213 @@
+"""Helper threads for blocking requests, and the way back to the loop.
+
+A lane is a thread that does one order after another. Orders wait in a queue, so
+that a lane that is done finds the next one there; what it has to say is kept
+until the queue runs low, and then the loop hears all of it at once. A loop and
+a thread that wake each other for every small request would spend most of their
+time on that.
+
+An order that is cancelled has its connection shut down, which ends whatever its
+thread waits for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections import deque
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from s3magic.settings import KiB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from s3magic.wire.http1 import Line
+
+__all__ = ["Lanes", "Order"]
+
+R = TypeVar("R")
+
+_changing = threading.Lock()  # for what two threads change: held for a moment
+_LONGEST = 0.02  # seconds that the loop is left without news
+_BUFFER = 256 * KiB  # of this size it stays in the processor's cache on its way to the file
+
+
+class Order(Generic[R]):
+    """One piece of blocking work: what its thread sees of it.
+
+    Args:
+        lanes: Whose.
+        work: What to do.
+        ended: Told on the loop how it ended: its result and None, or None and
+            its error. Never told after `drop`, unless that gave False.
+    """
+
+    __slots__ = ("_dropped", "_ended", "_entered", "_lanes", "_line", "_work", "buffer", "since")
+
+    def __init__(
+        self,
+        lanes: Lanes,
+        work: Callable[[Order[R]], R],
+        ended: Callable[[R | None, BaseException | None], object],
+    ) -> None:
+        self._lanes = lanes
+        self._work = work
+        self._ended = ended
+        self._line: Line | None = None
+        self._dropped = self._entered = False
+        self.buffer = memoryview(b"")
+        self.since = 0.0
+        """When its thread began with it; 0 while it waits."""
+
+    def use(self, line: Line) -> None:
+        """Note the line that is used from now on, so that a cancellation can end it.
+
+        Raises:
+            ConnectionAbortedError: The order was cancelled.
+        """
+        with _changing:
+            if self._dropped:
+                raise ConnectionAbortedError
+            self._line = line
+
+    def enter(self) -> None:
+        """Begin what must be waited for, a file for example.
+
+        Raises:
+            ConnectionAbortedError: The order was cancelled.
+        """
+        with _changing:
+            if self._dropped:
+                raise ConnectionAbortedError
+            self._entered = True
+
+    def tell(self, fact: Callable[..., object], *values: Any) -> None:
+        """Have the loop call `fact`, soon and in order, unless the order was cancelled."""
+        self._lanes.post(self._tell, fact, values)
+
+    def drop(self) -> bool:
+        """Cancel it; gives whether its thread has nothing in hand that must be waited for."""
+        with _changing:
+            self._dropped = True
+            if self._line is not None:
+                self._line.abort()
+            return not self._entered
+
+    def run(self, buffer: memoryview) -> None:
+        """Do it, in its thread."""
+        self.buffer = buffer
+        self.since = time.monotonic()
+        try:
+            if self._dropped:
+                raise ConnectionAbortedError
+            result = self._work(self)
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
+            self._lanes.post(self._end, None, error)
+        else:
+            self._lanes.post(self._end, result, None)
+
+    def _tell(self, fact: Callable[..., object], values: tuple[Any, ...]) -> None:
+        if not self._dropped:
+            fact(*values)
+
+    def _end(self, result: R | None, error: BaseException | None) -> None:
+        if self._entered or not self._dropped:
+            self._ended(result, error)
+
+
+class Lanes:
+    """The threads of one verb, begun as they are needed. Made and closed on its loop.
+
+    Args:
+        limit: Gives how many may work at once, which may change meanwhile.
+    """
+
+    def __init__(self, limit: Callable[[], int]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._limit = limit
+        self._orders: SimpleQueue[Order[Any] | None] = SimpleQueue()
+        self._posts: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
+        self._woken = False
+        self._heard = time.monotonic()
+        self._threads = 0
+
+    async def do(self, work: Callable[[Order[R]], R]) -> R:
+        """Do blocking work in a lane, as soon as one is free.
+
+        When the caller is cancelled, the work's connection ends, and the
+        cancellation goes on once the work has let go of what it `enter`-ed.
+        """
+        done: asyncio.Future[R] = self._loop.create_future()
+        over = asyncio.Event()
+
+        def ended(result: Any, error: BaseException | None) -> None:
+            over.set()
+            if done.done():
+                return  # cancelled meanwhile
+            if error is None:
+                done.set_result(result)
+            else:
+                done.set_exception(error)
+
+        order = self.put(work, ended)
+        try:
+            return await done
+        except asyncio.CancelledError:
+            if not order.drop():
+                while not over.is_set():
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await over.wait()
+            raise
+
+    def put(
+        self,
+        work: Callable[[Order[R]], R],
+        ended: Callable[[R | None, BaseException | None], object],
+    ) -> Order[R]:
+        """Have work done in a lane; `ended` is told of its end, on the loop."""
+        order = Order(self, work, ended)
+        self._orders.put(order)
+        # Begin as many threads as there is work for, and as may work.
+        if self._threads < self._limit() and self._orders.qsize():
+            with _changing:
+                self._threads += 1
+            threading.Thread(target=self._serve, name="s3magic-lane", daemon=True).start()
+        return order
+
+    def post(self, fact: Callable[..., object], *values: Any) -> None:
+        """Have the loop call `fact` with `values`. From any thread."""
+        self._posts.append((fact, values))
+        if self._woken:
+            return
+        low = self._orders.qsize() <= self._threads // 2
+        if low or time.monotonic() - self._heard > _LONGEST:
+            self._woken = True
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens
+                self._loop.call_soon_threadsafe(self._hear)
+
+    def close(self) -> None:
+        """Let the threads end as soon as they have nothing to do."""
+        for _ in range(self._threads):
+            self._orders.put(None)
+
+    def _hear(self) -> None:
+        self._woken = False
+        while self._posts:
+            fact, values = self._posts.popleft()
+            fact(*values)
+        self._heard = time.monotonic()
+
+    def _serve(self) -> None:
+        buffer = memoryview(bytearray(_BUFFER))
+        while (order := self._orders.get()) is not None:
+            order.run(buffer)
+            del order
+            if self._threads > self._limit():
+                with _changing:
+                    if self._threads > self._limit():
+                        self._threads -= 1
+                        return

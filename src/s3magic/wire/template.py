@@ -1,0 +1,251 @@
+"""The requests that a client makes, all but their key: learned from the client itself.
+
+The client is asked for one request of each kind, which is caught before it is
+sent. So endpoint, addressing, region, headers and whatever was configured are
+the client's own. A template is made only if our signature over that request is
+the very one that the client put on it; any other way to sign, or to connect,
+stays with the client.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from s3magic.wire.signing import EMPTY, UNSIGNED, Keys, Scope, authorization, trimmed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from s3magic.wire.http1 import Address
+
+__all__ = ["PROBE", "Caught", "Route", "Template", "catching", "learn"]
+
+PROBE = "s3magic"
+"""The key of the request that is caught."""
+
+# Not signed, as botocore does not sign them: what stands between may change them.
+_UNSIGNED = frozenset(
+    {"accept-encoding", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id"}
+)
+# Of the request that was caught, what each request has of its own.
+_OWN = frozenset(
+    {
+        "amz-sdk-invocation-id",
+        "amz-sdk-request",
+        "authorization",
+        "content-length",
+        "expect",
+        "transfer-encoding",
+        "x-amz-checksum-crc32",
+        "x-amz-content-sha256",
+        "x-amz-date",
+        "x-amz-decoded-content-length",
+        "x-amz-security-token",
+        "x-amz-trailer",
+    }
+)
+_STREAMING = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+_CRC32 = "x-amz-checksum-crc32"
+_UNTRUSTED = 8  # answers in a row that were not plain: the server is not for us
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a client's HTTP session connects.
+
+    Args:
+        verify: True, False, or a file of certificate authorities.
+        direct: Whether there is neither a proxy nor a client's certificate.
+        connect_timeout: Seconds.
+        read_timeout: Seconds.
+    """
+
+    verify: bool | str
+    direct: bool
+    connect_timeout: float
+    read_timeout: float
+
+
+class Caught(Exception):
+    """Thrown through the client in place of sending a request: it holds the request."""
+
+    def __init__(self, request: Any, route: Route) -> None:
+        super().__init__("caught before it was sent")
+        self.request = request
+        self.route = route
+
+
+catching: ContextVar[bool] = ContextVar("s3magic-catching", default=False)
+"""Whether the client's HTTP session is to throw `Caught` in place of sending."""
+
+
+@dataclass(slots=True)
+class Template:
+    """One kind of request to one bucket.
+
+    Args:
+        address: Where to.
+        method: ``GET`` or ``PUT``.
+        prefix: The path before the key, as it is sent.
+        headers: What each has in common, by names in lower case.
+        keys: Whose signature it carries; None for none. Renewed from the loop.
+        scope: What the signature is valid for.
+        hashed: Whether the body's hash is signed.
+        summed: Whether the body's CRC-32 goes with it.
+    """
+
+    address: Address
+    method: str
+    prefix: str
+    headers: dict[str, str]
+    keys: Keys | None
+    scope: Scope
+    hashed: bool = True
+    summed: bool = False
+    doubts: int = 0
+    stale: bool = False
+    _signed: list[tuple[str, str]] = field(init=False, repr=False)
+    _lines: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._signed = [
+            (name, trimmed(value)) for name, value in self.headers.items() if name not in _UNSIGNED
+        ]
+        self._lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the server gives plain answers."""
+        return self.doubts < _UNTRUSTED
+
+    def doubt(self, status: int) -> None:
+        """Note the status of an answer that was not plain, or not what was asked for."""
+        if 300 <= status <= 403:
+            self.stale = True  # learned anew: a redirect is the client's to follow
+        if status in {200, 206} or 300 <= status <= 400:
+            self.doubts += 1
+
+    def render(
+        self,
+        key: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        query: str = "",
+        payload: str = EMPTY,
+    ) -> bytes:
+        """Give a request's line and headers, signed now.
+
+        Args:
+            key: The object's key.
+            headers: What it has of its own, by names in lower case, no blanks around.
+            query: ``name=value`` in order of the names, percent-encoded.
+            payload: The hash of its body, or `UNSIGNED`.
+
+        Raises:
+            UnicodeEncodeError: The key is no UTF-8.
+        """
+        path = self.prefix + quote(key, safe="/~")
+        own = dict(headers or ())
+        keys = self.keys
+        if keys is not None:
+            own["x-amz-date"] = _stamp(int(time.time()))
+            own["x-amz-content-sha256"] = payload
+            if keys.token is not None:
+                own["x-amz-security-token"] = keys.token
+            signed = sorted([*self._signed, *own.items()])
+            own["authorization"] = authorization(
+                keys, self.scope, (self.method, path, query), signed
+            )
+        lines = "".join([f"{name}: {value}\r\n" for name, value in own.items()])
+        target = f"{path}?{query}" if query else path
+        return f"{self.method} {target} HTTP/1.1\r\n{self._lines}{lines}\r\n".encode("latin-1")
+
+
+def learn(request: Any, keys: Keys | None, address: Address) -> Template | None:
+    """Make the template of a request that was caught.
+
+    Args:
+        request: What the client would have sent, for the key `PROBE`.
+        keys: The client's credentials, as we know them.
+        address: Where it goes.
+
+    Returns:
+        None where we cannot be sure to make the same requests.
+    """
+    url = urlsplit(request.url)
+    headers = {name.lower(): _text(value) for name, value in request.headers.items()}
+    sums = {name for name in headers if name.startswith("x-amz-checksum-")}
+    trailer = headers.get("x-amz-trailer")
+    strange = (
+        not url.path.endswith(f"/{PROBE}")
+        or (sums - {"x-amz-checksum-mode"}) - {_CRC32}
+        or trailer not in {None, _CRC32}
+        or "content-md5" in headers
+        or any("\n" in value or "\r" in value for value in headers.values())
+    )
+    if strange:
+        return None
+    headers["host"] = url.netloc.rpartition("@")[2]
+    told = headers.get("authorization")
+    scope = Scope("", "")
+    if told is None:
+        keys = None
+    elif keys is None:
+        return None
+    else:
+        found = _scope(told)
+        if found is None or not _same(told, found, keys, request, headers):
+            return None
+        scope = found
+    payload = headers.get("x-amz-content-sha256", "")
+    common = {name: value for name, value in headers.items() if name not in _OWN}
+    if trailer is not None:
+        encodings = [one.strip() for one in common.pop("content-encoding", "").split(",")]
+        if kept := ",".join(one for one in encodings if one and one != "aws-chunked"):
+            common["content-encoding"] = kept
+    common.setdefault("accept-encoding", "identity")
+    return Template(
+        address,
+        request.method,
+        url.path.removesuffix(PROBE),
+        common,
+        keys,
+        scope,
+        hashed=payload not in {UNSIGNED, _STREAMING} and keys is not None,
+        summed=trailer is not None or _CRC32 in sums,
+    )
+
+
+def _same(told: str, scope: Scope, keys: Keys, request: Any, headers: Mapping[str, str]) -> bool:
+    """Tell whether our signature over a request is the client's own."""
+    names = told.partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    # What it signed must be there, and nothing that we never sign.
+    if not all(name in headers for name in names) or _UNSIGNED & set(names):
+        return False
+    signed = [(name, trimmed(headers[name])) for name in sorted(names)]
+    url = urlsplit(request.url)
+    line = (request.method, url.path, "&".join(sorted(url.query.split("&"))))
+    return authorization(keys, scope, line, signed) == told
+
+
+def _scope(told: str) -> Scope | None:
+    scheme, _, rest = told.partition(" ")
+    credential = rest.partition("Credential=")[2].partition(",")[0]
+    parts = credential.rsplit("/", 4)
+    if scheme != "AWS4-HMAC-SHA256" or len(parts) != 5 or parts[4] != "aws4_request":
+        return None
+    return Scope(parts[2], parts[3])
+
+
+def _text(value: object) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+@functools.lru_cache(maxsize=4)
+def _stamp(second: int) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
