@@ -24,6 +24,7 @@ HILL = [
     {"transfer", "listing"},
     {"session"},
     {"botoclient", "translation"},
+    {"wire"},
     {"settings", "uri"},
     {"model"},
     {"errors"},

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from s3magic.errors import BadArgument, NoSuchFile
 from s3magic.settings import MiB, defaults
+from s3magic.wire.template import Caught, Route, catching
+from s3magic.wire.wire import attach
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -168,7 +170,21 @@ async def _build(options: Options) -> tuple[S3Client, Facts]:
     )
     made = await creator.__aenter__()
     made.meta.events.register_last("before-call.s3", _send_small_bodies_at_once)
+    attach(made, await _credentials(session, options))
     return made, await _facts(session, options, made)
+
+
+async def _credentials(session: Any, options: Options) -> Any:
+    """Give the source of the client's credentials, as it was made with; None for none."""
+    if options.anonymous:
+        return None
+    if options.aws_access_key_id:
+        from aiobotocore.credentials import AioCredentials
+
+        return AioCredentials(
+            options.aws_access_key_id, options.aws_secret_access_key, options.aws_session_token
+        )
+    return await session.get_credentials()
 
 
 _reading = threading.Lock()
@@ -287,6 +303,18 @@ async def _facts(session: Any, options: Options, made: S3Client) -> Facts:
     return Facts(made.meta.endpoint_url, made.meta.region_name or "us-east-1", source, expires)
 
 
+def _route(
+    verify: bool | str = True,  # noqa: FBT001, FBT002 - as botocore has it
+    timeout: Any = None,
+    proxies: Any = None,
+    client_cert: Any = None,
+    **_: Any,
+) -> Route:
+    """Tell the wire how this session connects."""
+    connect, read = timeout if isinstance(timeout, list | tuple) else (timeout, timeout)
+    return Route(verify, not proxies and not client_cert, connect, read)
+
+
 @functools.cache
 def _http_session_class() -> type[Any]:
     """Make the HTTP session's class: aiobotocore's, less what must not happen.
@@ -308,7 +336,13 @@ def _http_session_class() -> type[Any]:
     class HttpSession(AIOHTTPSession):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
+            self._route = _route(**options)
             _http_sessions.add(self)
+
+        async def send(self, request: Any) -> Any:
+            if catching.get():
+                raise Caught(request, self._route)
+            return await super().send(request)
 
         async def _get_session(self, proxy_url: str | None) -> Any:
             return NoRedirects(await super()._get_session(proxy_url))

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from s3magic.botoclient import Facts, Options, abandon_sockets, build
 from s3magic.errors import S3Error
 from s3magic.translation import translate
+from s3magic.wire.wire import detach
 from s3magic.wording import printable
 
 if TYPE_CHECKING:
@@ -311,6 +312,7 @@ async def _life(options: Options) -> AsyncGenerator[tuple[S3Client, Facts]]:
     try:
         yield made, facts
     finally:
+        detach(made)
         await made.close()
 
 

@@ -22,7 +22,8 @@ class Settings:
     Args:
         part_size: Bytes of one ranged GET or one uploaded part.
         multipart_threshold: Objects of this size and more move in parts.
-        concurrency: Requests in flight at once, for one verb.
+        concurrency: Requests in flight at once, at most, for one verb: how many
+            are best is found while they run.
         page_size: Keys asked for in one LIST request (S3 gives 1,000 at most).
         attempts: How often a piece of a download is asked for again when it
             breaks off; one request is tried as often as AWS's tools try it.
@@ -30,19 +31,22 @@ class Settings:
         read_timeout: Seconds of silence until a request is given up.
         refresh: Seconds between two drawings of the progress.
         progress_delay: Seconds that pass before a progress bar appears.
+        fast: Whether plain requests go over connections of our own, in helper
+            threads; False leaves every request to aiobotocore.
         progress: ``auto``, ``widget``, ``text`` or ``none``.
         errors: ``raise`` at the end of a verb, or ``return`` the report.
     """
 
     part_size: int = 8 * MiB
     multipart_threshold: int = 16 * MiB
-    concurrency: int = 16
+    concurrency: int = 256
     page_size: int = 1000
     attempts: int = 5
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     refresh: float = 0.1
     progress_delay: float = 0.3
+    fast: bool = True
     progress: str = "auto"
     errors: str = "raise"
 

@@ -27,6 +27,8 @@ _WILD = re.compile(r"[*?\[]")
 _TOLD = 80  # characters of it that an error shows
 _KEY_BYTES = 1024  # S3 User Guide, "Naming Amazon S3 objects"
 _NAME_BYTES = 255  # NAME_MAX of every common file system
+# What the rules below may have something against: they then say what.
+_SUSPECT = re.compile(r"^$|^/|/$|//|\0|(?:^|/)\.\.?(?:/|$)")
 # Microsoft, "Naming Files, Paths, and Namespaces"; ":" is among the reserved, so
 # no drive and no alternate stream can be named.
 _RESERVED = re.compile(r'[\x00-\x1f<>:"|?*]')
@@ -158,7 +160,7 @@ def local_path(key: str, *, windows: bool = os.name == "nt") -> PurePosixPath:
             hint="Fetch its bytes (data = %s3get s3://bucket/key -)"
             + ("." if key.endswith("/") else ", or name a file: %s3get s3://bucket/key ./name."),
         )
-    return PurePosixPath(*key.split("/"))
+    return PurePosixPath(key)
 
 
 def _told(text: str) -> str:
@@ -168,6 +170,8 @@ def _told(text: str) -> str:
 
 def _unsafe(key: str) -> str:
     """Say what keeps a key from being a path anywhere; nothing if it is one."""
+    if key.isascii() and len(key) <= _NAME_BYTES and not _SUSPECT.search(key):
+        return ""  # as most keys are, and they come by the million
     parts = key.split("/")
     wrongs = (
         (key.startswith("/"), "begins with '/'"),

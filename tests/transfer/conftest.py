@@ -11,11 +11,16 @@ from liar import Liar
 from s3magic import session, settings
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def lair():
-    """The lying server, and one client connected to it, for a whole module."""
+@pytest_asyncio.fixture(loop_scope="module", scope="module", params=["fast", "ordinary"])
+async def lair(request):
+    """The lying server, and one client connected to it, for a whole module; on either way."""
     async with Liar() as liar:
-        settings.change(attempts=2, read_timeout=10.0, multipart_threshold=5 * settings.MiB)
+        settings.change(
+            attempts=2,
+            read_timeout=10.0,
+            multipart_threshold=5 * settings.MiB,
+            fast=request.param == "fast",
+        )
         session.connect(
             endpoint_url=liar.endpoint_url,
             region="us-east-1",
@@ -32,6 +37,7 @@ async def lair():
             attempts=before.attempts,
             read_timeout=before.read_timeout,
             multipart_threshold=before.multipart_threshold,
+            fast=before.fast,
         )
 
 
@@ -39,7 +45,9 @@ async def lair():
 async def liar(lair):
     """The lying server, honest again; at the end nothing of ours may be open."""
     lair.reset()
+    way = settings.defaults().fast
     yield lair
+    settings.change(fast=way)  # a test may have left the way that it was to go
     # An abort may go on by itself for a while; nothing else of ours may run on.
     if ending := {task for task in ours() if task.get_name() == "s3magic-abort"}:
         await asyncio.wait(ending, timeout=10)

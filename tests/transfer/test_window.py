@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3magic.transfer.disk import in_thread
+from s3magic.transfer.level import Level
 from s3magic.transfer.window import Slots, ahead, each, stream
 
 
@@ -202,7 +203,7 @@ def test_slots_keep_to_the_budget_and_lose_none_to_a_cancellation(pieces, reques
     budget = 10
 
     async def scenario():
-        slots = Slots(requests, budget)
+        slots = Slots(Level(requests), budget)
         held, most_bytes, most_requests = [], 0, 0
 
         async def hold(memory, turns_held):
@@ -233,13 +234,13 @@ def test_slots_keep_to_the_budget_and_lose_none_to_a_cancellation(pieces, reques
 
     assert most_bytes <= budget
     assert most_requests <= requests
-    assert (slots._requests, slots._memory) == (requests, budget)
+    assert (slots._busy, slots._memory) == (0, budget)
     assert not slots._queue
 
 
 async def test_slots_are_given_in_the_order_in_which_they_were_asked_for():
     """A large piece is not starved by small ones behind it."""
-    slots, order = Slots(4, 10), []
+    slots, order = Slots(Level(4), 10), []
 
     async def hold(memory):
         async with slots.take(memory):

@@ -11,12 +11,12 @@ from s3magic.commands.kinds import TEXT
 from s3magic.commands.objects import ADD_GLOB, find, is_frame, is_source, listed, wild
 from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring
 from s3magic.commands.places import job_of, place_of
-from s3magic.commands.running import Wording, refuse_missing_bucket, run_jobs, transfer
+from s3magic.commands.running import Ways, Wording, refuse_missing_bucket, run_jobs, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument, NoSuchKey, TransferError
 from s3magic.settings import KiB
 from s3magic.transfer.disk import in_thread
-from s3magic.transfer.download import download, download_bytes
+from s3magic.transfer.download import download, download_bytes, quick
 from s3magic.transfer.placing import refuse_target
 from s3magic.transfer.plan import Download, Targets
 from s3magic.translation import translate
@@ -212,7 +212,9 @@ async def get(
 
         return work
 
-    return await transfer(_WORDING, options, plan, advised(download), advised(_preview))
+    return await transfer(
+        _WORDING, options, plan, Ways(advised(download), advised(_preview), quick)
+    )
 
 
 @contextlib.contextmanager

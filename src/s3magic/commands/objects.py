@@ -197,7 +197,7 @@ async def _of_tree(client: S3Client, uri: S3Uri, *, named: bool) -> AsyncGenerat
     async with contextlib.aclosing(_below(client, Listing(uri.bucket, prefix), base)) as found:
         async for one in found:
             anything = True
-            yield replace(one, above=above)
+            yield replace(one, above=above) if above else one
     if anything or not uri.key:
         return  # a bucket may well be empty
     if prefix != uri.key:
@@ -278,7 +278,7 @@ async def _of_frame(client: S3Client, source: Any) -> AsyncGenerator[Found]:
                 _below(client, Listing(uri.bucket, uri.key), "")
             ) as found:
                 async for one in found:
-                    yield replace(one, above=above)
+                    yield replace(one, above=above) if above else one
             continue
         known = int(size) if isinstance(size, int) else None
         yield Found(uri, "", known, (version or None) if isinstance(version, str) else None, above)

@@ -12,11 +12,11 @@ from s3magic.commands.files import uploads
 from s3magic.commands.kinds import OBJECT, PAIR, TEXT
 from s3magic.commands.objects import listed
 from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring, choice
-from s3magic.commands.running import Wording, refuse_missing_bucket, transfer
+from s3magic.commands.running import Ways, Wording, refuse_missing_bucket, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import AlreadyExists, BadArgument
 from s3magic.transfer.plan import upload_part_size
-from s3magic.transfer.upload import exists, upload
+from s3magic.transfer.upload import exists, quick, upload
 from s3magic.transfer.window import stream
 from s3magic.uri import S3Uri, is_uri
 
@@ -196,7 +196,7 @@ async def put(
         async for job in stream(jobs):
             yield job
 
-    return await transfer(_WORDING, options, plan, upload, _preview)
+    return await transfer(_WORDING, options, plan, Ways(upload, _preview, quick))
 
 
 def _pairs(name: str, given: object, *, ascii_only: bool = False) -> dict[str, str]:

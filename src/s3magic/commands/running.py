@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from s3magic.commands.report import conclude, frame, prepare
 from s3magic.commands.shown import display
 from s3magic.errors import Denied
 from s3magic.session import using
 from s3magic.settings import defaults
+from s3magic.transfer.direct import direct_of
 from s3magic.transfer.engine import Job, Run, run
+from s3magic.transfer.level import Level
 from s3magic.transfer.progress import Meter, watching
 from s3magic.translation import translate
 
@@ -23,13 +25,31 @@ if TYPE_CHECKING:
 
     from s3magic.commands.options import Transferring
     from s3magic.model import Transfer
+    from s3magic.transfer.swift import Quick
     from s3magic.uri import S3Uri
 
-__all__ = ["Wording", "refuse_missing_bucket", "run_jobs", "transfer"]
+__all__ = ["Ways", "Wording", "refuse_missing_bucket", "run_jobs", "transfer"]
 
 _PLANNING = {"doing": "Planning", "did": "Planned"}
 
 J = TypeVar("J", bound=Job)
+
+
+@dataclass(frozen=True, slots=True)
+class Ways(Generic[J]):
+    """How a verb does one of its jobs.
+
+    Args:
+        work: Does it: gives its bytes, or raises.
+        preview: Finds out what would become of it: gives its bytes, or raises
+            as `work` would.
+        quick: Gives the way to do a small one wholly in a helper thread, if
+            there is one.
+    """
+
+    work: Callable[[Run, J, int], Awaitable[int]]
+    preview: Callable[[Run, J, int], Awaitable[int]]
+    quick: Callable[[Run, J], Awaitable[Quick | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +65,7 @@ async def transfer(
     wording: Wording,
     options: Transferring,
     plan: Callable[[S3Client], AsyncGenerator[J]],
-    work: Callable[[Run, J, int], Awaitable[int]],
-    preview: Callable[[Run, J, int], Awaitable[int]],
+    ways: Ways[J],
 ) -> DataFrame:
     """Plan and do a verb's jobs, or only say what they would be.
 
@@ -54,9 +73,7 @@ async def transfer(
         wording: What the verb is called.
         options: How to transfer.
         plan: Gives the jobs.
-        work: Does one.
-        preview: Finds out what would become of one: gives its bytes, or raises
-            as `work` would.
+        ways: How one is done.
 
     Returns:
         The report, as `s3magic.commands.report.frame` describes it.
@@ -67,12 +84,12 @@ async def transfer(
     """
     prepare()
     if options.dry_run:
-        rows = await run_jobs(replace(wording, **_PLANNING), options, plan, preview)
+        rows = await run_jobs(replace(wording, **_PLANNING), options, plan, ways.preview)
         if any(row.status == "cancelled" for row in rows):
             return await conclude(rows, "file", options.errors)
         # What would fail is what a dry run is to find out: a row, and no error.
         return await asyncio.to_thread(frame, [_planned(row) for row in rows])
-    rows = await run_jobs(wording, options, plan, work)
+    rows = await run_jobs(wording, options, plan, ways.work, ways.quick)
     return await conclude(rows, "file", options.errors)
 
 
@@ -107,11 +124,17 @@ async def run_jobs(
     options: Transferring,
     plan: Callable[[S3Client], AsyncGenerator[J]],
     work: Callable[[Run, J, int], Awaitable[int]],
+    quick: Callable[[Run, J], Awaitable[Quick | None]] | None = None,
 ) -> list[Transfer]:
     """Do a verb's jobs under its progress; gives one row a job."""
     shown = display(options.progress)
     meter = Meter(wording.doing, wording.did)
-    async with watching(meter, shown), using() as client:
+    level = Level(options.concurrency)
+    async with (
+        watching(meter, shown),
+        using() as client,
+        direct_of(client, level) as direct,
+    ):
         shared = Run(
             client,
             meter,
@@ -119,5 +142,7 @@ async def run_jobs(
             options.part_size,
             max(options.part_size, defaults().multipart_threshold),
             no_clobber=options.no_clobber,
+            level=level,
+            direct=direct,
         )
-        return await run(shared, plan(client), work, wording.action)
+        return await run(shared, plan(client), work, wording.action, quick)

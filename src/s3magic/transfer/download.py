@@ -1,31 +1,34 @@
-"""Brings one object here: whole under its final name, or not at all."""
+"""Brings one object here: whole at its landing, or not at all."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import NotFound, ObjectChanged
 from s3magic.settings import MiB
+from s3magic.transfer.direct import HELD, Wanted
 from s3magic.transfer.disk import in_thread
-from s3magic.transfer.partial import Partial
-from s3magic.transfer.placing import prepare_folder, refuse_target, write_whole
+from s3magic.transfer.landing import SMALL, InFile, InMemory
+from s3magic.transfer.placing import prepare_folder, refuse_target
 from s3magic.transfer.plan import cut
 from s3magic.transfer.ranges import Source, open_source, read_on
+from s3magic.transfer.swift import Quick
 from s3magic.transfer.window import each, stream
+from s3magic.wire.http1 import Unplain
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
+    from s3magic.transfer.direct import Direct
     from s3magic.transfer.engine import Run
+    from s3magic.transfer.landing import Landing
     from s3magic.transfer.plan import Download, Part
     from s3magic.transfer.ranges import Answer
+    from s3magic.wire.lanes import Order
+    from s3magic.wire.template import Template
 
-    Take = Callable[[list[bytes], int], Awaitable[None]]
+__all__ = ["download", "download_bytes", "quick"]
 
-__all__ = ["download", "download_bytes"]
-
-_SMALL = 1 * MiB  # up to here an object is held in memory and written in one go
-_HELD = 2 * MiB  # bytes that one stream holds at once
+_STREAM = 2 * MiB  # bytes that one stream of the ordinary client holds at once
 
 
 async def download(shared: Run, job: Download, number: int) -> int:
@@ -50,16 +53,56 @@ async def download(shared: Run, job: Download, number: int) -> int:
         await in_thread(_prepare, job, no_clobber=shared.no_clobber)
     if job.folder:
         return 0
-    source = Source(shared.client, job.uri, job.version_id)
-    async with shared.slots.take(_HELD):
-        answer = await open_source(source, 0, _first_stop(shared, job.size))
-        shared.meter.learn(number, answer.total)
-        if answer.stop == answer.total <= _SMALL:
-            data = await _gather(shared, number, source, answer)
-            await in_thread(_write_small, job, data, no_clobber=shared.no_clobber)
-            return answer.total
-    await _download_large(shared, job, number, source, answer)
+    endpoint = shared.client.meta.endpoint_url
+    landing = InFile(job, endpoint, shared.part_size, shared.folders, no_clobber=shared.no_clobber)
+    try:
+        whole = job.size is not None and job.size < shared.threshold
+        answer = await _bring(shared, job, number, landing, None if whole else shared.part_size)
+        if not landing.committed:
+            await in_thread(landing.commit)
+    except (ObjectChanged, NotFound):
+        landing.forget()  # there will be no more of it
+        raise
+    finally:
+        if landing.unfinished:
+            shared.meter.kept += await in_thread(landing.leave)
     return answer.total
+
+
+async def quick(shared: Run, job: Download) -> Quick | None:
+    """Give the way to do a small job wholly in a helper thread; None if there is none.
+
+    Args:
+        shared: What the jobs share.
+        job: The object and its file.
+    """
+    direct = shared.direct
+    if direct is None or job.size is None or job.size > SMALL or job.folder or shared.no_clobber:
+        return None
+    template = await direct.wire.template("get_object", job.uri.bucket)
+    if template is None:
+        return None
+    return Quick(template, functools.partial(_bring_small, shared, direct, template, job))
+
+
+def _bring_small(
+    shared: Run, direct: Direct, template: Template, job: Download, order: Order[Any]
+) -> int:
+    """Bring a small object to its file; blocks.
+
+    Raises:
+        Exception: Anything: the ordinary way shall try.
+    """
+    source = Source(shared.client, job.uri, job.version_id)
+    landing = InFile(job, "", shared.part_size, shared.folders)
+    get = direct.getting(template, Wanted(source), landing, lambda _: None)
+    try:
+        got = get(order)
+    finally:
+        landing.leave()
+    if not landing.committed:
+        raise Unplain(0, "it broke off")
+    return got.answer.total
 
 
 async def download_bytes(shared: Run, job: Download, number: int) -> bytes:
@@ -73,104 +116,131 @@ async def download_bytes(shared: Run, job: Download, number: int) -> bytes:
     Raises:
         S3Error: Nothing comes back.
     """
-    source = Source(shared.client, job.uri, job.version_id)
-    async with shared.slots.take(_HELD):
-        answer = await open_source(source, 0, shared.part_size)
-    answer = await _whole_unless_tagged(source, answer)
-    shared.meter.learn(number, answer.total)
-    held: dict[int, list[bytes]] = {}
-
-    async def take(blocks: list[bytes], at: int) -> None:
-        held[at] = blocks
-        shared.meter.advance(number, sum(map(len, blocks)))
-
-    try:
-        await _fetch(shared, source, answer, [], take)
-    finally:
-        answer.close()
-    # A join of bytes lets go of Python's lock, which a copy of a bytearray does not.
-    return await in_thread(b"".join, [block for at in sorted(held) for block in held[at]])
+    landing = InMemory()
+    await _bring(shared, job, number, landing, shared.part_size)
+    return landing.value()
 
 
-def _first_stop(shared: Run, size: int | None) -> int | None:
-    """Choose how much to ask for at first: one part, or all of what is known to be small."""
-    return shared.part_size if size is None or size >= shared.threshold else None
-
-
-async def _gather(shared: Run, number: int, source: Source, answer: Answer) -> list[bytes]:
-    data: list[bytes] = []
-
-    async def take(blocks: list[bytes], _: int) -> None:
-        data.extend(blocks)
-        shared.meter.advance(number, sum(map(len, blocks)))
-
-    await read_on(source, answer, take)
-    return data
-
-
-async def _whole_unless_tagged(source: Source, answer: Answer) -> Answer:
-    """Ask for all in one stream where no ETag holds the parts together."""
-    if answer.etag or answer.stop == answer.total:
-        return answer
-    answer.close()
-    return await open_source(source)
-
-
-async def _download_large(
-    shared: Run, job: Download, number: int, source: Source, answer: Answer
-) -> None:
-    answer = await _whole_unless_tagged(source, answer)
-    parts = [] if answer.stop == answer.total else cut(answer.total, shared.part_size)
-    identity = f"{source.client.meta.endpoint_url}|{job.uri}|{job.version_id}|{answer.etag}"
-    partial = Partial(job.target, identity, answer.total, parts)
-
-    async def take(blocks: list[bytes], at: int) -> None:
-        await in_thread(partial.write, blocks, at)
-        shared.meter.advance(number, sum(map(len, blocks)))
-
-    try:
-        held = await in_thread(_open, job, partial, no_clobber=shared.no_clobber)
-        shared.meter.advance(number, sum(held), moved=False)
-        await _fetch(shared, source, answer, held, take)
-        await in_thread(partial.commit, no_clobber=shared.no_clobber)
-    except (ObjectChanged, NotFound):
-        partial.forget()  # there will be no more of it
-        raise
-    finally:
-        answer.close()
-        shared.meter.kept += await in_thread(partial.leave)
-
-
-async def _fetch(
-    shared: Run, source: Source, answer: Answer, held: Sequence[int], take: Take
-) -> None:
-    """Read the rest of the object, beginning with an answer that is there already.
+async def _bring(
+    shared: Run, job: Download, number: int, landing: Landing, stop: int | None
+) -> Answer:
+    """Bring an object to its landing: its beginning first, then all the rest.
 
     Args:
         shared: What the jobs share.
-        source: The object.
-        answer: The first part, or the whole object.
-        held: How many bytes of each part need not be read; empty for none.
-        take: Awaited with blocks and their offset.
+        job: The object.
+        number: The job's number at the meter.
+        landing: Where the bytes go.
+        stop: How much to ask for at first; None for all of it.
     """
-    if answer.stop == answer.total:
-        async with shared.slots.take(_HELD):
-            await read_on(source, answer, take)
-        return
-
-    async def fetch(part: Part) -> None:
-        start = part.start + (held[part.index] if held else 0)
-        if start == part.stop:
-            return
-        async with shared.slots.take(_HELD):
-            piece = answer
-            if start:
-                piece = await open_source(source, start, part.stop, after=answer)
-            await read_on(source, piece, take)
-
-    if held and held[0]:
+    source = Source(shared.client, job.uri, job.version_id)
+    bringing = _Bringing(shared, number, source, landing)
+    answer, at = await bringing.begin(stop, job.size)
+    try:
+        if answer.stop == answer.total:
+            await bringing.piece(answer, at, answer.total)
+        else:
+            await bringing.parts(answer, at)
+    finally:
         answer.close()
-    await each(stream(cut(answer.total, shared.part_size)), fetch, shared.concurrency)
+    return answer
+
+
+class _Bringing:
+    """One object under way.
+
+    Args:
+        shared: What the jobs share.
+        number: The job's number at the meter.
+        source: The object.
+        landing: Where its bytes go.
+    """
+
+    def __init__(self, shared: Run, number: int, source: Source, landing: Landing) -> None:
+        self._shared = shared
+        self._source = source
+        self._landing = landing
+        self._advance = functools.partial(shared.meter.advance, number)
+        self._learn = functools.partial(shared.meter.learn, number)
+
+    async def begin(self, stop: int | None, size: int | None) -> tuple[Answer, int]:
+        """Ask for the beginning; gives the answer, and behind what has landed of it.
+
+        Args:
+            stop: How much to ask for; None for all.
+            size: Bytes of the object, where they are known.
+        """
+        shared, source, landing = self._shared, self._source, self._landing
+        if shared.direct is not None:
+            expected = min(size or SMALL, SMALL)
+            async with shared.slots.take(HELD + expected, expected, ahead=True):
+                got = await shared.direct.get(Wanted(source, 0, stop), landing, self._advance)
+            if got is not None:
+                self._learn(got.answer.total)
+                self._resume()
+                return got.answer, got.at
+        async with shared.slots.take(_STREAM):
+            answer = await open_source(source, 0, stop)
+            try:
+                if not answer.etag and answer.stop < answer.total:
+                    answer.close()  # nothing would hold the parts together
+                    answer = await open_source(source)
+                self._learn(answer.total)
+                await in_thread(landing.begin, answer)
+                self._resume()
+                if answer.stop == answer.total:
+                    await read_on(source, answer, self._take)
+                    return answer, answer.total
+            except BaseException:
+                answer.close()
+                raise
+        return answer, 0
+
+    async def parts(self, answer: Answer, at: int) -> None:
+        """Bring the parts that are not there, side by side.
+
+        Args:
+            answer: The first part, its body to be read, or read up to `at`.
+            at: Behind what has landed of the first part.
+        """
+        shared, held = self._shared, self._landing.held
+
+        async def bring(part: Part) -> None:
+            there = held[part.index] if held else 0
+            await self.piece(
+                answer, max(at, there) if not part.index else part.start + there, part.stop
+            )
+
+        parts = stream(cut(answer.total, shared.part_size))
+        await each(parts, bring, shared.lanes, shared.slots.room)
+
+    async def piece(self, answer: Answer, start: int, stop: int) -> None:
+        """Bring the bytes from `start` up to `stop`."""
+        if start == stop:
+            return
+        shared, source = self._shared, self._source
+        open_already = answer.body is not None and start == answer.start
+        if shared.direct is not None and not open_already:
+            async with shared.slots.take(HELD, stop - start, ahead=True):
+                got = await shared.direct.get(
+                    Wanted(source, start, stop, answer), self._landing, self._advance
+                )
+            start = got.at if got is not None else start
+        if start == stop:
+            return
+        async with shared.slots.take(_STREAM, stop - start):
+            piece = answer
+            if not open_already:
+                piece = await open_source(source, start, stop, after=answer)
+            await read_on(source, piece, self._take)
+
+    async def _take(self, blocks: list[bytes], at: int) -> None:
+        await in_thread(self._landing.write, blocks, at)
+        self._advance(sum(map(len, blocks)))
+
+    def _resume(self) -> None:
+        """Count what an earlier run has brought."""
+        self._advance(sum(self._landing.held), moved=False)
 
 
 def _prepare(job: Download, *, no_clobber: bool) -> None:
@@ -178,15 +248,3 @@ def _prepare(job: Download, *, no_clobber: bool) -> None:
         prepare_folder(job.target / "name", job.root)
     else:
         refuse_target(job.target, no_clobber=no_clobber)
-
-
-def _open(job: Download, partial: Partial, *, no_clobber: bool) -> list[int]:
-    prepare_folder(job.target, job.root)
-    refuse_target(job.target, no_clobber=no_clobber)
-    return partial.open()
-
-
-def _write_small(job: Download, data: list[bytes], *, no_clobber: bool) -> None:
-    prepare_folder(job.target, job.root)
-    refuse_target(job.target, no_clobber=no_clobber)
-    write_whole(job.target, data, no_clobber=no_clobber)

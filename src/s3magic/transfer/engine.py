@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from s3magic.errors import AlreadyExists, S3Error
 from s3magic.model import Transfer
 from s3magic.settings import MiB
-from s3magic.transfer.window import Slots, ahead, each
+from s3magic.transfer.level import Level
+from s3magic.transfer.placing import Folders
+from s3magic.transfer.swift import Swift
+from s3magic.transfer.window import AHEAD, Slots, ahead, each
 from s3magic.translation import translate
 
 if TYPE_CHECKING:
@@ -21,7 +24,9 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.model import Status
+    from s3magic.transfer.direct import Direct
     from s3magic.transfer.progress import Meter
+    from s3magic.transfer.swift import Quick
 
 __all__ = ["Job", "Run", "run"]
 
@@ -58,10 +63,13 @@ class Run:
     Args:
         client: An aiobotocore client of the running loop.
         meter: What to tell of the progress.
-        concurrency: Requests in flight at once.
+        concurrency: Requests in flight at once, at most.
         part_size: Bytes of a part.
         threshold: Bytes from which on an object moves in parts.
         no_clobber: Whether targets that exist are left as they are.
+        level: Finds how many requests at once are best; a new one if None.
+        direct: The fast way; None where there is only the ordinary one.
+        folders: Those of this machine that are ready for files.
     """
 
     client: S3Client
@@ -70,10 +78,20 @@ class Run:
     part_size: int
     threshold: int
     no_clobber: bool = False
+    level: Level | None = None
+    direct: Direct | None = None
+    folders: Folders = field(default_factory=Folders)
     slots: Slots = field(init=False)
 
     def __post_init__(self) -> None:
-        self.slots = Slots(self.concurrency, max(_MEMORY, 2 * self.part_size))
+        memory = max(_MEMORY, 2 * self.part_size)
+        level = self.level or Level(self.concurrency)
+        self.slots = Slots(level, memory, ahead=self.direct is not None)
+
+    @property
+    def lanes(self) -> int:
+        """How many jobs, or pieces of one, may be under way; the slots hold them back before."""
+        return self.concurrency if self.direct is None else 2 * self.concurrency + AHEAD
 
 
 async def run(
@@ -81,6 +99,7 @@ async def run(
     jobs: AsyncGenerator[J],
     work: Callable[[Run, J, int], Awaitable[int]],
     action: str,
+    quick: Callable[[Run, J], Awaitable[Quick | None]] | None = None,
 ) -> list[Transfer]:
     """Run every job; one that fails leaves the others alone.
 
@@ -90,6 +109,8 @@ async def run(
         work: Does one: given `shared`, the job and its number at the meter, it
             gives the bytes of the object, or raises.
         action: What to call it in an error: ``get``.
+        quick: Gives the way to do a small one wholly in a helper thread, where
+            there is one. What does not succeed there is done by `work`.
 
     Returns:
         One row a job, in the jobs' order. When the meter was asked to stop, the
@@ -101,10 +122,11 @@ async def run(
         S3Error: The plan failed before it gave a single job; a later failure
             of the plan is a row.
     """
-    running = _Running(shared, jobs, work, action)
+    running = _Running(shared, jobs, work, action, quick)
     loop = asyncio.get_running_loop()
     working = loop.create_task(
-        each(running.numbered(), running.one, shared.concurrency), name=f"s3magic-{action}"
+        each(running.numbered(), running.one, shared.lanes, shared.slots.room),
+        name=f"s3magic-{action}",
     )
     shared.meter.on_stop(lambda: loop.call_soon_threadsafe(working.cancel))
     try:
@@ -113,6 +135,8 @@ async def run(
         if not shared.meter.stopped or _cancelling():
             raise
         running.give_up()
+    finally:
+        await running.stop()
     return [running.rows[index] for index in sorted(running.rows)]
 
 
@@ -124,24 +148,63 @@ class _Running(Generic[J]):
     jobs: AsyncGenerator[J]
     work: Callable[[Run, J, int], Awaitable[int]]
     action: str
+    quick: Callable[[Run, J], Awaitable[Quick | None]] | None
     rows: dict[int, Transfer] = field(default_factory=dict)
     waiting: deque[J] = field(default_factory=deque)
     begun: int = 0
     planned: bool = False
+    swift: Swift[J] | None = None
+
+    def __post_init__(self) -> None:
+        direct, shared = self.shared.direct, self.shared
+        if self.quick is not None and direct is not None:
+            keep = self.rows.__setitem__
+            self.swift = Swift(direct.lanes, direct.level, shared.meter, keep)
 
     async def numbered(self) -> AsyncGenerator[tuple[int, J]]:
-        """Give the jobs as they are planned, each with its place in the report."""
+        """Give the jobs as they are planned, each with its place in the report.
+
+        Those that helper threads do by themselves are not among them, unless
+        they come back undone.
+        """
         try:
             async with contextlib.aclosing(ahead(self._expected(), self.waiting)) as planned:
                 async for job in planned:
                     self.begun += 1
-                    yield self.begun, job
+                    if not await self._gone(self.begun, job):
+                        yield self.begun, job
+                    while self.swift is not None and self.swift.back:
+                        yield self.swift.back.popleft()
         except Exception as error:
             ours = translate(error, self.action)
             if not self.begun:
                 raise ours from error
             self.planned = True
             self._add(Transfer("the rest", "", 0, "failed", str(ours), cause=ours))
+        while self.swift is not None and (self.swift.back or self.swift.busy):
+            if self.swift.back:
+                yield self.swift.back.popleft()
+            else:
+                await self.swift.news()
+
+    async def _gone(self, number: int, job: J) -> bool:
+        """Tell whether a helper thread does the job by itself."""
+        if self.swift is None or self.quick is None or job.refused is not None:
+            return False
+        quick = await self.quick(self.shared, job)
+        if quick is None:
+            return False
+        await self.swift.put(number, job, quick)
+        return True
+
+    async def stop(self) -> None:
+        """Have no helper thread go on; what was not done there is cancelled."""
+        if self.swift is not None:
+            try:
+                await self.swift.stop()
+            finally:
+                for number, job in self.swift.back:
+                    self.rows[number] = _cancelled(job)
 
     async def one(self, numbered: tuple[int, J]) -> None:
         """Do one job, and keep its row."""

@@ -82,7 +82,7 @@ class Partial:
         os.ftruncate(fd, whole)
         return held
 
-    def write(self, blocks: Sequence[bytes], offset: int) -> None:
+    def write(self, blocks: Sequence[bytes | memoryview], offset: int) -> None:
         """Write some blocks, one behind the other, from `offset` on.
 
         The blocks of one part come in their order.

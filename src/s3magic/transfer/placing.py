@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import os
+import secrets
 import stat
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SUFFIX",
+    "Folders",
     "prepare_folder",
     "refuse_target",
     "rename",
@@ -31,26 +33,55 @@ __all__ = [
 SUFFIX = ".s3part"
 """How every temporary name ends."""
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+# Numbers for temporary names: no two alike here, and none that another process would guess.
+_numbers = itertools.count(secrets.randbits(48) << 16)
 _SHOWN = 20  # characters of the target's name that its temporary name shows
 
 
-def write_whole(target: Path, data: Sequence[bytes], *, no_clobber: bool = False) -> None:
-    """Write a small file whole: a temporary name, then its own."""
-    fd, name = tempfile.mkstemp(SUFFIX, shown(target), target.parent)
+def write_whole(
+    target: Path, data: Sequence[bytes | memoryview], *, no_clobber: bool = False
+) -> None:
+    """Write a small file whole: a temporary name, then its own.
+
+    Raises:
+        AlreadyExists: There is a file, and `no_clobber` is set.
+        LocalFault: A folder, a device or a pipe is in the way.
+    """
+    # Strings and plain calls, not Path: it runs once a small file.
+    found = refuse_target(target, no_clobber=no_clobber)
+    folder, name = os.path.split(target)
+    path = os.path.join(folder, f".{name[:_SHOWN]}.{next(_numbers):x}{SUFFIX}")  # noqa: PTH118
+    fd = os.open(path, _NEW, 0o666 if found is None else 0o600)
     try:
         try:
+            if found is not None:
+                _change_mode(fd, stat.S_IMODE(found.st_mode))
             for block in data:
                 view = memoryview(block)
                 while view:
                     view = view[os.write(fd, view) :]
-            take_mode(fd, target)
         finally:
             os.close(fd)
-        rename(Path(name), target, no_clobber=no_clobber)
+        rename(path, target, no_clobber=no_clobber)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(name)  # noqa: PTH108 - one call fewer on a path taken per small file
+            os.unlink(path)  # noqa: PTH108 - once a small file
         raise
+
+
+class Folders:
+    """The folders that one verb has made ready, each once. From any thread."""
+
+    def __init__(self) -> None:
+        self._ready: set[str] = set()
+
+    def prepare(self, target: Path, root: Path | None) -> None:
+        """Do what `prepare_folder` does, unless it was done."""
+        folder = os.path.dirname(target)  # noqa: PTH120 - once a small file
+        if folder not in self._ready:
+            prepare_folder(target, root)
+            self._ready.add(folder)
 
 
 def prepare_folder(target: Path, root: Path | None) -> None:
@@ -63,43 +94,53 @@ def prepare_folder(target: Path, root: Path | None) -> None:
     Raises:
         UnsafeKey: A link would lead elsewhere.
     """
-    folder = target.parent
+    folder = os.path.dirname(target)  # noqa: PTH120 - it runs once a small file
     if root is not None:
-        for parent in [folder, *folder.parents]:
-            if parent in {root, *root.parents}:
-                break
-            if parent.is_symlink():
+        top, parent = os.fspath(root), folder
+        while parent != top and len(parent) > len(top):
+            if os.path.islink(parent):  # noqa: PTH114 - the same
                 raise UnsafeKey(
-                    f"Cannot write {str(target)!r}: {str(parent)!r} is a link, and a key must "
+                    f"Cannot write {str(target)!r}: {parent!r} is a link, and a key must "
                     "not lead out of the target folder.",
                     hint="Remove the link, or choose another folder.",
                 )
+            parent = os.path.dirname(parent)  # noqa: PTH120 - the same
+    if os.path.isdir(folder):  # noqa: PTH112 - the same
+        return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        Path(folder).mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise LocalFault(
-            f"Cannot write {str(target)!r}: {str(folder)!r} is a file.",
+            f"Cannot write {str(target)!r}: {folder!r} is a file.",
             hint="Remove it, or choose another folder.",
         ) from error
 
 
-def refuse_target(target: Path, *, no_clobber: bool) -> None:
+def refuse_target(target: Path, *, no_clobber: bool) -> os.stat_result | None:
     """Raise if there is something at the target that must stay.
+
+    Returns:
+        What is there and may be replaced; None for nothing.
 
     Raises:
         AlreadyExists: There is a file, and `no_clobber` is set.
         LocalFault: It is a folder, a device, a pipe.
     """
     try:
-        found = target.lstat()
+        found = os.lstat(target)
     except (FileNotFoundError, NotADirectoryError):
-        return
+        return None
     if stat.S_ISDIR(found.st_mode):
         raise LocalFault(f"Cannot write {str(target)!r}: there is a folder of that name.")
     if not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
         raise LocalFault(f"Cannot write {str(target)!r}: it is no ordinary file.")
     if no_clobber:
         raise AlreadyExists(f"{str(target)!r} is there already, and was left as it is.")
+    if stat.S_ISLNK(found.st_mode):
+        with contextlib.suppress(OSError):
+            return target.stat()  # its mode is that of the file it leads to
+        return None
+    return found
 
 
 def shown(target: Path) -> str:
@@ -109,14 +150,17 @@ def shown(target: Path) -> str:
 
 def take_mode(fd: int, target: Path) -> None:
     """Give the file the mode of the one that it replaces, or what the umask allows."""
-    if not hasattr(os, "fchmod"):
-        return
     try:
         mode = stat.S_IMODE(target.stat().st_mode)
     except OSError:
         mode = 0o666 & ~_umask()
-    with contextlib.suppress(OSError):
-        os.fchmod(fd, mode)
+    _change_mode(fd, mode)
+
+
+def _change_mode(fd: int, mode: int) -> None:
+    if hasattr(os, "fchmod"):
+        with contextlib.suppress(OSError):
+            os.fchmod(fd, mode)
 
 
 @functools.cache
@@ -130,11 +174,11 @@ def _umask() -> int:
     return mask
 
 
-def rename(path: Path, target: Path, *, no_clobber: bool) -> None:
+def rename(path: str | Path, target: Path, *, no_clobber: bool) -> None:
     """Give a whole file its final name; with `no_clobber` only if that is free."""
     try:
         if not no_clobber:
-            path.replace(target)
+            os.replace(path, target)  # noqa: PTH105 - once a small file
             return
         try:
             os.link(path, target, follow_symlinks=False)  # fails where there is one: no race
@@ -143,9 +187,9 @@ def rename(path: Path, target: Path, *, no_clobber: bool) -> None:
         except OSError:  # a file system without hard links
             if target.exists():
                 raise FileExistsError from None
-            path.rename(target)
+            Path(path).rename(target)
             return
-        path.unlink()
+        Path(path).unlink()
     except FileExistsError as error:
-        path.unlink(missing_ok=True)
+        Path(path).unlink(missing_ok=True)
         raise AlreadyExists(f"{str(target)!r} is there already, and was left as it is.") from error

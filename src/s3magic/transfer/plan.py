@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -162,16 +163,19 @@ class Targets:
             folder: Whether it is a folder.
         """
         name = self._key(target)
-        above = [self._key(parent) for parent in target.parents]
-        if folder:
-            above.append(name)
-        elif name in self._files:
+        above = [name] if folder else []
+        parent = os.path.dirname(name)  # noqa: PTH120 - it runs once an object
+        # Above a known folder everything is known: no file was promised there.
+        while parent not in self._folders and parent != (above and above[-1]):
+            above.append(parent)
+            parent = os.path.dirname(parent)  # noqa: PTH120 - the same
+        if not folder and name in self._files:
             return f"{self._files[name]} goes to the same file"
-        elif name in self._folders:
+        if not folder and name in self._folders:
             return "other keys need a folder of that name"
-        for parent in above:
-            if parent in self._files:
-                return f"{self._files[parent]} is a file where a folder is needed"
+        for one in above:
+            if one in self._files:
+                return f"{self._files[one]} is a file where a folder is needed"
         self._folders.update(above)
         if not folder:
             self._files[name] = source

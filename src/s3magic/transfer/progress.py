@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 import logging
 import time
 from collections import deque
@@ -21,7 +22,7 @@ from s3magic.settings import defaults
 from s3magic.wording import count, duration, filesize
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from s3magic.model import Status
 
@@ -63,6 +64,7 @@ class Meter:
         clock: Gives the time in seconds; a test gives its own.
         kept: Bytes of unfinished transfers that the next try need not fetch again.
         note: What the summary must say besides, even of a short run.
+        others: Gives what is under way besides, in helper threads.
     """
 
     doing: str
@@ -82,6 +84,7 @@ class Meter:
     started: float = 0.0
     ended: float | None = None
     active: dict[int, Active] = field(default_factory=dict)
+    others: Callable[[], Iterable[Active]] = tuple
     _samples: deque[tuple[float, int]] = field(default_factory=deque)
     _stop: Callable[[], object] | None = None
     _next: int = 0
@@ -123,6 +126,19 @@ class Meter:
         self.done_size += size
         if moved:
             self.moved += size
+
+    def arrived(self, size: int, expected: int) -> None:
+        """Note a whole transfer that nobody began: one that a helper thread did by itself.
+
+        Args:
+            size: Its bytes.
+            expected: The bytes that `expect` was told.
+        """
+        self.done_files += 1
+        self.done_size += size
+        self.moved += size
+        if self.size is not None:
+            self.size += size - expected
 
     def finish(self, number: int, status: Status) -> None:
         """Note how one transfer ended."""
@@ -200,7 +216,8 @@ class Meter:
 
     def slowest(self, number: int) -> list[Active]:
         """Give the transfers that have been under way longest, oldest first."""
-        return sorted(self.active.values(), key=lambda active: active.started)[:number]
+        active = [*self.active.values(), *self.others()]
+        return heapq.nsmallest(number, active, key=lambda one: one.started)
 
     @property
     def summary(self) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from s3magic.uri import S3Uri
 
-__all__ = ["Answer", "Source", "open_source", "read_on"]
+__all__ = ["Answer", "Source", "checked", "open_source", "read_on"]
 
 _READ = 256 * KiB  # asked of the socket at once
 _BLOCK = 1 * MiB  # handed on at once: few enough hops to a thread, little memory
@@ -60,7 +60,7 @@ class Answer:
     """A checked answer, its body still to be read.
 
     Args:
-        body: aiobotocore's streaming body.
+        body: aiobotocore's streaming body; None where it has been read.
         etag: The object's ETag, quotes included; empty if the server gave none.
         start: Offset of the body's first byte in the object.
         stop: Offset behind its last byte.
@@ -75,7 +75,8 @@ class Answer:
 
     def close(self) -> None:
         """Drop the connection: the rest of the body is not wanted."""
-        self.body.close()
+        if self.body is not None:
+            self.body.close()
 
 
 async def open_source(
@@ -115,7 +116,7 @@ async def open_source(
             raise _changed(source) from error
         raise ours from error
     try:
-        return _checked(source, head, start, stop, after)
+        return checked(source, head, start, stop, after)
     except S3Error:
         head["Body"].close()
         raise
@@ -196,9 +197,21 @@ async def _blocks(source: Source, answer: Answer) -> AsyncGenerator[tuple[list[b
         answer.close()  # gives a body that was read to its end back to the pool
 
 
-def _checked(
+def checked(
     source: Source, head: Any, start: int, stop: int | None, after: Answer | None
 ) -> Answer:
+    """Check an answer's head; the arguments are those of `open_source`.
+
+    Args:
+        source: The object.
+        head: The answer as botocore gives it.
+        start: First byte that was wanted.
+        stop: Behind the last byte that was wanted.
+        after: An earlier answer.
+
+    Raises:
+        S3Error: It is not what was asked for.
+    """
     status = head["ResponseMetadata"]["HTTPStatusCode"]
     length = head.get("ContentLength")
     given = str(head.get("ETag", ""))

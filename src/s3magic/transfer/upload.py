@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import AlreadyExists, LocalFault, ServerFault
 from s3magic.transfer.body import Body
+from s3magic.transfer.direct import HELD, quoted
 from s3magic.transfer.disk import in_thread
+from s3magic.transfer.landing import SMALL
 from s3magic.transfer.multipart import multipart
+from s3magic.transfer.piece import Piece
 from s3magic.transfer.plan import cut, upload_part_size
+from s3magic.transfer.swift import Quick
 from s3magic.transfer.window import each, stream
 from s3magic.translation import error_code, translate
 
@@ -26,16 +30,20 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
+    from s3magic.transfer.direct import Direct
     from s3magic.transfer.engine import Run
     from s3magic.transfer.plan import Part, Upload
     from s3magic.uri import S3Uri
+    from s3magic.wire.lanes import Order
+    from s3magic.wire.template import Template
 
-__all__ = ["exists", "send", "upload"]
+__all__ = ["exists", "quick", "send", "upload"]
 
 _TOOK_IT = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
 
 # Of the arguments of PutObject, those that belong to the whole, not to a part.
-_PART_OPTIONS = {"SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5", "RequestPayer"}
+_CUSTOMER_KEY = {"SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5"}
+_PART_OPTIONS = {*_CUSTOMER_KEY, "RequestPayer"}
 
 
 async def upload(shared: Run, job: Upload, number: int) -> int:
@@ -74,12 +82,49 @@ async def send(shared: Run, job: Upload, number: int) -> dict[str, Any]:
         raise translate(error, f"put {job.uri}") from error
 
 
+async def quick(shared: Run, job: Upload) -> Quick | None:
+    """Give the way to send a small source wholly in a helper thread; None if there is none.
+
+    Args:
+        shared: What the jobs share.
+        job: The source, the key and its headers.
+    """
+    if shared.direct is None or job.size > SMALL or not _plain(shared, job):
+        return None
+    template = await shared.direct.wire.template("put_object", job.uri.bucket, job.headers)
+    if template is None:
+        return None
+    return Quick(template, functools.partial(_send_small, shared.direct, template, job))
+
+
+def _send_small(direct: Direct, template: Template, job: Upload, order: Order[Any]) -> int:
+    """Send a small source; blocks.
+
+    Raises:
+        Exception: Anything: the ordinary way shall try.
+    """
+    direct.putting(template, job.uri, Piece(job, 0, job.size), lambda _: None)(order)
+    return job.size
+
+
+def _plain(shared: Run, job: Upload) -> bool:
+    """Tell whether the fast way may send it: no condition, no key of the customer's."""
+    return not shared.no_clobber and _CUSTOMER_KEY.isdisjoint(job.headers)
+
+
 async def _put_whole(
     shared: Run, job: Upload, number: int, condition: dict[str, Any]
 ) -> dict[str, Any]:
-    async with shared.slots.take(job.size):
+    advance = functools.partial(shared.meter.advance, number)
+    if shared.direct is not None and _plain(shared, job):
+        piece = Piece(job, 0, job.size)
+        async with shared.slots.take(HELD, job.size, ahead=True):
+            sent = await shared.direct.put("put_object", job.uri, job.headers, piece, advance)
+        if sent is not None:
+            return sent
+    async with shared.slots.take(job.size, job.size):
         body = await in_thread(_read, job, 0, job.size)
-        with body.telling(shared.client, functools.partial(shared.meter.advance, number)):
+        with body.telling(shared.client, advance):
             answer: Any = await shared.client.put_object(
                 Bucket=job.uri.bucket, Key=job.uri.key, Body=body, **job.headers, **condition
             )
@@ -94,21 +139,14 @@ async def _put_in_parts(
     tags: dict[int, dict[str, Any]] = {}
     stamp = await in_thread(_stamp, job)
     async with multipart(shared.client, job.uri, job.headers) as where:
-        options = {name: job.headers[name] for name in _PART_OPTIONS & job.headers.keys()}
 
         async def put(part: Part) -> None:
-            async with shared.slots.take(part.size):
-                body = await in_thread(_read, job, part.start, part.size)
-                with body.telling(shared.client, functools.partial(shared.meter.advance, number)):
-                    answer: Any = await shared.client.upload_part(
-                        **where, PartNumber=part.index + 1, Body=body, **options
-                    )
-                    _tagged(answer, job)
+            answer = await _put_part(shared, job, number, part, where)
             kept = {name: answer[name] for name in answer if name.startswith("Checksum")}
             kept.pop("ChecksumType", None)
             tags[part.index] = {"PartNumber": part.index + 1, "ETag": answer["ETag"], **kept}
 
-        await each(stream(parts), put, shared.concurrency)
+        await each(stream(parts), put, shared.lanes, shared.slots.room)
         if await in_thread(_stamp, job) != stamp:
             raise LocalFault(
                 f"Cannot put {job.uri}: {job.name!r} changed while it was read.", hint="Try again."
@@ -121,6 +159,33 @@ async def _put_in_parts(
             _tagged(answer, job)
         except Exception as error:  # noqa: BLE001 - raised again unless it did work
             return await _verify(shared.client, job, ordered, error)
+    return dict(answer)
+
+
+async def _put_part(
+    shared: Run, job: Upload, number: int, part: Part, where: dict[str, Any]
+) -> Mapping[str, Any]:
+    """Send one part; gives S3's answer."""
+    options = {name: job.headers[name] for name in _PART_OPTIONS & job.headers.keys()}
+    advance = functools.partial(shared.meter.advance, number)
+    if shared.direct is not None and _plain(shared, job):
+        # Number and upload are in the query; what is named here is any part's.
+        kind = {"PartNumber": 1, "UploadId": "any", **options}
+        query = f"partNumber={part.index + 1}&uploadId={quoted(where['UploadId'])}"
+        piece = Piece(job, part.start, part.size)
+        async with shared.slots.take(HELD, part.size, ahead=True):
+            sent = await shared.direct.put(
+                "upload_part", job.uri, kind, piece, advance, query=query
+            )
+        if sent is not None:
+            return sent
+    async with shared.slots.take(part.size, part.size):
+        body = await in_thread(_read, job, part.start, part.size)
+        with body.telling(shared.client, advance):
+            answer: Any = await shared.client.upload_part(
+                **where, PartNumber=part.index + 1, Body=body, **options
+            )
+            _tagged(answer, job)
     return dict(answer)
 
 

@@ -22,9 +22,14 @@ if TYPE_CHECKING:
         Sequence,
     )
 
-__all__ = ["Slots", "ahead", "each", "stream"]
+    from s3magic.transfer.level import Level
+
+__all__ = ["AHEAD", "Slots", "ahead", "each", "stream"]
 
 T = TypeVar("T")
+
+AHEAD = 32
+"""Requests that may be ready at least, beyond those in flight, where helper threads take them."""
 
 _TURN = 256  # items: a few tenths of a millisecond
 
@@ -37,37 +42,59 @@ async def stream(items: Iterable[T]) -> AsyncGenerator[T]:
             await asyncio.sleep(0)
 
 
-async def each(items: AsyncGenerator[T], work: Callable[[T], Awaitable[None]], lanes: int) -> None:
+async def each(
+    items: AsyncGenerator[T],
+    work: Callable[[T], Awaitable[None]],
+    lanes: int,
+    room: Callable[[], Awaitable[None]] | None = None,
+) -> None:
     """Await `work` on every item, on at most `lanes` of them at once.
 
     Items begin in the order in which they come, and are asked for only when a
-    lane is free. The first error cancels the other lanes and is raised; a
-    cancellation is raised whatever else goes wrong on the way out.
+    lane is free; lanes are made as they are needed. The first error cancels
+    the other lanes and is raised; a cancellation is raised whatever else goes
+    wrong on the way out.
 
     Args:
         items: Where the items come from; closed at the end.
         work: What to do with one.
         lanes: How many at once.
+        room: Awaited before each item is asked for: when to begin one more.
     """
     turn = asyncio.Lock()  # an async generator serves one caller at a time
+    running: list[asyncio.Task[None]] = []
+    ended: asyncio.Future[asyncio.Task[None] | None] = asyncio.get_running_loop().create_future()
+
+    def begin() -> None:
+        if len(running) < lanes:
+            running.append(asyncio.create_task(lane()))
+            running[-1].add_done_callback(end)
+
+    def end(task: asyncio.Task[None]) -> None:
+        failed = task.cancelled() or task.exception() is not None
+        if not ended.done() and (failed or all(one.done() for one in running)):
+            ended.set_result(task if failed else None)
 
     async def lane() -> None:
         while True:
             async with turn:
+                if room is not None:
+                    await room()
                 try:
                     item = await anext(items)
                 except StopAsyncIteration:
                     return
+            begin()
             await work(item)
 
     # Not asyncio.TaskGroup: in it an error of the clean-up hides a cancellation.
-    running = [asyncio.create_task(lane()) for _ in range(lanes)]
     async with contextlib.aclosing(items):
         try:
-            ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION)
+            begin()
+            failed = await ended
         finally:
             await _end(running)
-    for task in ended:
+    for task in running if failed is None else [failed]:
         task.result()
 
 
@@ -130,22 +157,62 @@ class Slots:
     its turn, alone.
 
     Args:
-        requests: Requests in flight at once.
+        level: How many requests may be in flight, which may change meanwhile.
         memory: Bytes held at once.
+        ahead: Whether as many requests again may be ready, for helper threads
+            that take the next one by themselves.
     """
 
-    def __init__(self, requests: int, memory: int) -> None:
-        self._requests = requests
+    def __init__(self, level: Level, memory: int, *, ahead: bool = False) -> None:
+        self._level = level
+        self._ahead = ahead
+        self._busy = 0
         self._memory = self._budget = memory
-        self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._queue: deque[tuple[int, bool, asyncio.Future[None]]] = deque()
+        self._more: deque[asyncio.Future[None]] = deque()
 
     @contextlib.asynccontextmanager
-    async def take(self, memory: int) -> AsyncIterator[None]:
-        """Hold one request and `memory` bytes of the budget for the block."""
+    async def take(self, memory: int, size: int = 0, *, ahead: bool = False) -> AsyncIterator[None]:
+        """Hold one request and `memory` bytes of the budget for the block.
+
+        Args:
+            memory: Bytes that the block holds.
+            size: Bytes that it moves, about.
+            ahead: Whether it need not be in flight yet.
+        """
         need = min(memory, self._budget)
+        if self._queue or not self._fits(need, ahead=ahead):
+            await self._wait(need, ahead=ahead)
+        else:
+            self._busy += 1
+            self._memory -= need
+        try:
+            yield
+            self._level.done(size)
+        finally:
+            self._give_back(need)
+
+    async def room(self) -> None:
+        """Wait until one more request could begin at once."""
+        while self._queue or not self._fits(0, ahead=self._ahead):
+            self._level.wanted()
+            more: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._more.append(more)
+            try:
+                await more
+            except asyncio.CancelledError:
+                self._serve()  # another may be waiting for the same room
+                raise
+
+    def _fits(self, need: int, *, ahead: bool) -> bool:
+        limit = self._level.limit
+        most = limit + max(limit, AHEAD) if ahead else limit
+        return self._busy < most and need <= self._memory
+
+    async def _wait(self, need: int, *, ahead: bool) -> None:
+        self._level.wanted()
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append((need, turn))
-        self._serve()
+        self._queue.append((need, ahead, turn))
         try:
             await turn
         except asyncio.CancelledError:
@@ -154,25 +221,25 @@ class Slots:
             else:
                 self._give_back(need)  # served and cancelled in the same moment
             raise
-        try:
-            yield
-        finally:
-            self._give_back(need)
 
     def _give_back(self, need: int) -> None:
-        self._requests += 1
+        self._busy -= 1
         self._memory += need
         self._serve()
 
     def _serve(self) -> None:
         while self._queue:
-            need, turn = self._queue[0]
+            need, ahead, turn = self._queue[0]
             if turn.cancelled():
                 self._queue.popleft()
                 continue
-            if not self._requests or need > self._memory:
+            if not self._fits(need, ahead=ahead):
                 return
             self._queue.popleft()
-            self._requests -= 1
+            self._busy += 1
             self._memory -= need
             turn.set_result(None)
+        if self._more and self._fits(0, ahead=self._ahead):
+            more = self._more.popleft()
+            if not more.done():
+                more.set_result(None)

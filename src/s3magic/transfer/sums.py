@@ -1,0 +1,96 @@
+"""Checksums: of a body before it is sent, and of a body that came against what was said of it."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from s3magic.wire.signing import UNSIGNED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from s3magic.transfer.piece import Opened
+    from s3magic.wire.http1 import Head
+    from s3magic.wire.template import Template
+
+__all__ = ["Sum", "guards"]
+
+_HEADER = "x-amz-checksum-"
+
+
+class Crc32:
+    """CRC-32, with the interface of a hash."""
+
+    def __init__(self) -> None:
+        self._sum = 0
+
+    def update(self, data: memoryview) -> None:
+        """Take some more bytes."""
+        self._sum = zlib.crc32(data, self._sum)
+
+    def digest(self) -> bytes:
+        """Give the sum, its highest byte first."""
+        return self._sum.to_bytes(4, "big")
+
+
+# Of S3's algorithms those that Python itself computes fast; botocore checks no others either,
+# where AWS's own library is not installed.
+_KNOWN: dict[str, Callable[[], Any]] = {
+    "crc32": Crc32,
+    "sha256": hashlib.sha256,
+    "sha1": functools.partial(hashlib.sha1, usedforsecurity=False),
+}
+
+
+def guards(template: Template, source: Opened) -> tuple[dict[str, str], str]:
+    """Compute what guards a body: its checksum header, and the hash that is signed.
+
+    Args:
+        template: It says which of them the client would send.
+        source: The body.
+    """
+    hashed, summed = hashlib.sha256(), Crc32()
+    if template.hashed or template.summed:
+        for block in source.blocks():
+            if template.hashed:
+                hashed.update(block)
+            if template.summed:
+                summed.update(block)
+    headers = {}
+    if template.summed:
+        headers[f"{_HEADER}crc32"] = base64.b64encode(summed.digest()).decode()
+    return headers, hashed.hexdigest() if template.hashed else UNSIGNED
+
+
+class Sum:
+    """The checksum that an answer's headers promise of its whole body.
+
+    Args:
+        head: The answer's head; None for a part, of which nothing is promised.
+    """
+
+    def __init__(self, head: Head | None) -> None:
+        self._promised = ""
+        self._made: Any = None
+        for name, algorithm in _KNOWN.items():
+            promised = head.headers.get(_HEADER + name, "") if head is not None else ""
+            # With a dash it is one of the parts' sums: S3 User Guide, "Checking object integrity".
+            if promised and "-" not in promised:
+                self._promised, self._made = promised, algorithm()
+                return
+
+    def update(self, data: memoryview) -> None:
+        """Take some more of the body."""
+        if self._made is not None:
+            self._made.update(data)
+
+    @property
+    def right(self) -> bool:
+        """Whether the body was the one promised, as far as that can be said."""
+        if self._made is None:
+            return True
+        return base64.b64encode(self._made.digest()).decode() == self._promised
