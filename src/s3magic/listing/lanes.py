@@ -194,7 +194,8 @@ class _Lanes:
 
     def _meeting(self, lane: _Lane, keys: list[str]) -> tuple[int, _Lane | None]:
         """Tell where a page meets the first page of another lane, and whose it is."""
-        if not self._openings.keys().isdisjoint(keys):
+        alone = lane is self._lanes[-1] and lane is not self._newest  # nobody is ahead of it
+        if not alone and not self._openings.keys().isdisjoint(keys):
             for at, key in enumerate(keys):
                 other = self._openings.get(key, lane)
                 if other is lane:

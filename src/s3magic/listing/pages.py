@@ -13,6 +13,7 @@ from s3magic.errors import ServerFault
 from s3magic.listing.columns import Columns
 from s3magic.listing.hook import install, taking
 from s3magic.listing.lanes import side_by_side
+from s3magic.listing.plain import plain_of
 from s3magic.settings import defaults
 from s3magic.translation import translate
 from s3magic.uri import S3Uri
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
+    from s3magic.listing.plain import Plain
     from s3magic.model import S3Owner
 
 __all__ = ["Listing", "Page", "pages"]
@@ -162,16 +164,18 @@ async def pages(
     """
     most = min(defaults().concurrency, _LANES) if lanes is None else lanes
     # What has folders, versions or a start is as a rule short, or told in another order.
-    if most > 1 and not (listing.delimiter or listing.versions or listing.start_after):
-        found = side_by_side(partial(_walk, client, listing), listing.prefix, most)
-    else:
-        found = _walk(client, listing)
-    async with contextlib.aclosing(found):
-        async for page in found:
-            yield page
+    flat = not (listing.delimiter or listing.versions or listing.start_after)
+    async with plain_of(client, listing.bucket, most) as plain:
+        walk = partial(_walk, client, plain, listing)
+        found = side_by_side(walk, listing.prefix, most) if flat and most > 1 else walk("")
+        async with contextlib.aclosing(found):
+            async for page in found:
+                yield page
 
 
-async def _walk(client: S3Client, listing: Listing, cut: str = "") -> AsyncGenerator[Page]:
+async def _walk(
+    client: S3Client, plain: Plain | None, listing: Listing, cut: str
+) -> AsyncGenerator[Page]:
     """Give the pages one after the other.
 
     It ends on every server: one that gives the same page, or the same token to
@@ -180,26 +184,21 @@ async def _walk(client: S3Client, listing: Listing, cut: str = "") -> AsyncGener
 
     Args:
         client: Any aiobotocore client.
+        plain: The plain way to its server, if there is one.
         listing: What to list.
         cut: Begin behind this, in whatever order the server has.
     """
-    install(client)
-    ask: Any = client.list_object_versions if listing.versions else client.list_objects_v2
     request = _request(listing) | ({"StartAfter": cut} if cut else {})
     seen: set[tuple[object, ...]] = set()
     first = last_prefix = None
     while True:
-        try:
-            with taking() as catch:
-                answer = await ask(**request)
-        except Exception as error:
-            raise translate(error, str(listing)) from error
-        if catch.columns is None and _LISTED.isdisjoint(answer):
+        found = await plain.ask(request) if plain and not listing.versions else None
+        columns, answer = found or await _asked(client, listing, request)
+        if _LISTED.isdisjoint(answer) and not columns.keys:
             raise ServerFault(
                 f"Cannot {listing}: the endpoint's answer is not S3's.",
                 hint="Check the endpoint with %s3connect.",
             )
-        columns = catch.columns or _columns(answer)
         _check(columns, listing)
         begin = (columns.keys[0], columns.version_ids[0]) if columns.keys else None
         if begin is not None and begin == first:
@@ -221,10 +220,24 @@ async def _walk(client: S3Client, listing: Listing, cut: str = "") -> AsyncGener
         request = _request(listing) | token
 
 
+async def _asked(
+    client: S3Client, listing: Listing, request: dict[str, Any]
+) -> tuple[Columns, dict[str, Any]]:
+    """Have the client ask for a page."""
+    install(client)
+    ask: Any = client.list_object_versions if listing.versions else client.list_objects_v2
+    try:
+        with taking() as catch:
+            answer = await ask(**request)
+    except Exception as error:
+        raise translate(error, str(listing)) from error
+    return catch.columns or _columns(answer), answer
+
+
 def _check(columns: Columns, listing: Listing) -> None:
     """Refuse what cannot be: names would be cut wrongly, and no frame holds such sizes."""
     for names in (columns.keys, columns.prefixes):
-        if not all(map(str.startswith, names, repeat(listing.prefix))):
+        if listing.prefix and not all(map(str.startswith, names, repeat(listing.prefix))):
             name = next(name for name in names if not name.startswith(listing.prefix))
             raise ServerFault(
                 f"Cannot {listing}: the server gives {name!r}, which is not below it.",
