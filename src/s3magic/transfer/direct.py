@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,7 +25,7 @@ from s3magic.wire.lanes import Lanes
 from s3magic.wire.wire import wire_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from types_aiobotocore_s3 import S3Client
 
@@ -144,7 +145,10 @@ class Direct:
         template = await self.wire.template("get_object", wanted.source.uri.bucket)
         if template is None:
             return None
-        return await self._do(template, self.getting(template, wanted, landing, advance))
+        size = (wanted.stop or 0) - wanted.start
+        return await self._do(
+            template, self.getting(template, wanted, landing, advance), max(0, size)
+        )
 
     def getting(
         self,
@@ -169,8 +173,11 @@ class Direct:
 
     def _ask(self, order: Order[Any], template: Template, wanted: Wanted, taking: _Taking) -> Got:
         request = template.render(wanted.source.uri.key, wanted.headers, query=wanted.query)
-        with self._asked(order, template, request) as (line, head):
+        line, head = self._send(order, template, request)
+        try:
             return taking.take(line, head, wanted)
+        finally:
+            self.wire.pool.give_back(line)
 
     async def put(
         self,
@@ -200,7 +207,8 @@ class Direct:
         template = await self.wire.template(operation, uri.bucket, parameters)
         if template is None:
             return None
-        return await self._do(template, self.putting(template, uri, piece, advance, query=query))
+        work = self.putting(template, uri, piece, advance, query=query)
+        return await self._do(template, work, piece.size)
 
     def putting(
         self,
@@ -220,20 +228,23 @@ class Direct:
                 request = template.render(uri.key, headers, query=query, payload=payload)
                 sent = _Sent(order, advance)
                 try:
-                    with self._asked(order, template, request, lambda: sent.of(source)) as asked:
-                        return _answered(*asked)
+                    line, head = self._send(order, template, request, lambda: sent.of(source))
+                    try:
+                        return _answered(line, head)
+                    finally:
+                        self.wire.pool.give_back(line)
                 except BaseException:
                     sent.take_back()
                     raise
 
         return work
 
-    async def _do(self, template: Template, work: Callable[[Order[R]], R]) -> R | None:
+    async def _do(self, template: Template, work: Callable[[Order[R]], R], size: int) -> R | None:
         """Do some work in a lane; None where the ordinary client must do it."""
         tries = 0
         while True:
             try:
-                result = await self.lanes.do(work)
+                result = await self.lanes.do(work, functools.partial(self.level.done, size))
             except Unplain as unplain:
                 template.doubt(unplain.status)
                 if unplain.status in BUSY:
@@ -251,27 +262,24 @@ class Direct:
             longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**tries)
             await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - spreads the tries
 
-    @contextlib.contextmanager
-    def _asked(
+    def _send(
         self,
         order: Order[Any],
         template: Template,
         request: bytes,
-        body: Callable[[], Iterator[memoryview]] = lambda: iter(()),
-    ) -> Iterator[tuple[Line, Head]]:
-        """Send a request; gives the line and the head of a success."""
+        body: Callable[[], Iterable[memoryview]] = tuple,
+    ) -> tuple[Line, Head]:
+        """Send a request; gives the line, to be given back, and the head of a success."""
         try:
             line, head = self.wire.pool.ask(template.address, request, body, order.use)
         except TimeoutError as error:
             raise Unplain(SILENT, "no answer in time") from error
         except OSError as error:
             raise Unplain(0, "no answer") from error
-        try:
-            if head.status not in {200, 206}:
-                raise Unplain(head.status, "no success")
-            yield line, head
-        finally:
+        if head.status not in {200, 206}:
             self.wire.pool.give_back(line)
+            raise Unplain(head.status, "no success")
+        return line, head
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,17 +388,21 @@ def quoted(value: str) -> str:
 
 def _told(head: Head) -> dict[str, Any]:
     """Put an answer's head as botocore would, as far as `checked` reads it."""
-    headers = head.headers
+    content_type = head.get(b"content-type") or ""
+    page = content_type.startswith("text/html")  # then it reads who sent it
     told = {
-        "ResponseMetadata": {"HTTPStatusCode": head.status, "HTTPHeaders": headers},
+        "ResponseMetadata": {
+            "HTTPStatusCode": head.status,
+            "HTTPHeaders": head.headers if page else {},
+        },
         "Body": None,
         "ContentLength": head.length,
-        "ETag": headers.get("etag", ""),
-        "ContentRange": headers.get("content-range", ""),
-        "ContentType": headers.get("content-type", ""),
+        "ETag": head.get(b"etag") or "",
+        "ContentRange": head.get(b"content-range") or "",
+        "ContentType": content_type,
     }
-    if "x-amz-version-id" in headers:
-        told["VersionId"] = headers["x-amz-version-id"]
+    if version := head.get(b"x-amz-version-id"):
+        told["VersionId"] = version
     return told
 
 
@@ -404,15 +416,15 @@ def _answered(line: Line, head: Head) -> dict[str, Any]:
         line.fill(memoryview(bytearray(min(head.length, _ANSWER))))
     except OSError as error:
         raise Unplain(0, "the answer broke off") from error
-    headers = head.headers
-    if head.status != 200 or not headers.get("etag"):
+    etag = head.get(b"etag")
+    if head.status != 200 or not etag:
         raise Unplain(head.status, "no ETag")
     answer: dict[str, Any] = {
-        "ETag": headers["etag"],
-        "ResponseMetadata": {"HTTPStatusCode": head.status, "HTTPHeaders": headers},
+        "ETag": etag,
+        "ResponseMetadata": {"HTTPStatusCode": head.status, "HTTPHeaders": head.headers},
     }
-    if crc32 := headers.get("x-amz-checksum-crc32"):
+    if crc32 := head.get(b"x-amz-checksum-crc32"):
         answer["ChecksumCRC32"] = crc32
-    if version := headers.get("x-amz-version-id"):
+    if version := head.get(b"x-amz-version-id"):
         answer["VersionId"] = version
     return answer

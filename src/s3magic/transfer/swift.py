@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -110,9 +109,9 @@ class Swift(Generic[J]):
         self._more.set()
         if size is not None:
             template.doubts = 0
-            self._level.done(size)
+            self._level.done(size, order.took)
             self._meter.arrived(size, (job.size or 0))
-            seconds = round(time.monotonic() - order.since, 3)
+            seconds = round(order.took, 3)
             row = Transfer(job.source_name, job.target_name, size, "done", seconds=seconds)
             self._done(number, row)
             return

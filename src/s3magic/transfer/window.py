@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
@@ -186,9 +187,11 @@ class Slots:
         else:
             self._busy += 1
             self._memory -= need
+        begun = time.monotonic()
         try:
             yield
-            self._level.done(size)
+            if not ahead:  # else it may have waited for a thread: who did it tells
+                self._level.done(size, time.monotonic() - begun)
         finally:
             self._give_back(need)
 

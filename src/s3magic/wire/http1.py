@@ -35,9 +35,6 @@ BUSY = frozenset({429, 503, SILENT})
 """What a server says, or does not say, that is asked too much (S3 API, Error Responses)."""
 
 _HEAD = 64 * KiB  # bytes of an answer's head at most; servers allow 8 to 64 KiB
-_READ = frozenset(
-    {b"content-length", b"content-range", b"content-type", b"etag", b"transfer-encoding"}
-)
 _PACKET = 64 * KiB  # bytes of a body that are cheaper copied than sent by themselves
 _IDLE = 10.0  # seconds after which a server may have closed a connection unheard
 _KEPT = 256  # connections kept for the next request, at most
@@ -75,25 +72,38 @@ class Address:
     read_timeout: float
 
 
-@dataclass(slots=True)
 class Head:
     """An answer's status and headers.
 
-    Args:
-        status: Its status.
-        headers: Those that a transfer reads, by their names in lower case.
-        length: Bytes of the body.
+    httptools hands it the headers one by one; a dictionary's own method takes
+    them, because a function of Python's for each would cost as much as all the
+    rest of a small answer.
     """
 
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    length: int = 0
+    __slots__ = ("_raw", "length", "on_header", "status")
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header that somebody reads; httptools calls this."""
-        name = name.lower()
-        if name in _READ or name.startswith(b"x-amz-"):
-            self.headers[name.decode("latin-1")] = value.decode("latin-1")
+    def __init__(self) -> None:
+        self.status = 0
+        self.length = 0
+        """Bytes of the body."""
+        self._raw: dict[bytes, bytes] = {}
+        self.on_header = self._raw.__setitem__
+
+    def read(self) -> None:
+        """Take the headers' names for what they are in any letters."""
+        self._raw = {name.lower(): value for name, value in self._raw.items()}
+
+    def get(self, name: bytes) -> str | None:
+        """Give a header by its name in lower case; None where there is none."""
+        value = self._raw.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """All of them, by their names in lower case."""
+        return {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in self._raw.items()
+        }
 
 
 class Line:
@@ -217,8 +227,10 @@ class Line:
         except httptools.HttpParserError as error:
             raise Unplain(0, "no HTTP") from error
         head.status = parser.get_status_code()
-        length = head.headers.get("content-length", "")
-        if "transfer-encoding" in head.headers or not length.isdigit() or head.status < 200:
+        head.read()
+        length = head.get(b"content-length") or ""
+        chunked = head.get(b"transfer-encoding") is not None
+        if chunked or not (length.isascii() and length.isdigit()) or head.status < 200:
             raise Unplain(head.status, "no length")
         head.length = self._left = int(length)
         self._early = memoryview(buffer)[end + 4 : size]

@@ -46,7 +46,17 @@ class Order(Generic[R]):
             its error. Never told after `drop`, unless that gave False.
     """
 
-    __slots__ = ("_dropped", "_ended", "_entered", "_lanes", "_line", "_work", "buffer", "since")
+    __slots__ = (
+        "_dropped",
+        "_ended",
+        "_entered",
+        "_lanes",
+        "_line",
+        "_work",
+        "buffer",
+        "since",
+        "took",
+    )
 
     def __init__(
         self,
@@ -62,6 +72,8 @@ class Order(Generic[R]):
         self.buffer = memoryview(b"")
         self.since = 0.0
         """When its thread began with it; 0 while it waits."""
+        self.took = 0.0
+        """Seconds that it took, once it has ended."""
 
     def use(self, line: Line) -> None:
         """Note the line that is used from now on, so that a cancellation can end it.
@@ -108,6 +120,7 @@ class Order(Generic[R]):
         except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
             self._lanes.post(self._end, None, error)
         else:
+            self.took = time.monotonic() - self.since
             self._lanes.post(self._end, result, None)
 
     def _tell(self, fact: Callable[..., object], values: tuple[Any, ...]) -> None:
@@ -135,7 +148,9 @@ class Lanes:
         self._heard = time.monotonic()
         self._threads = 0
 
-    async def do(self, work: Callable[[Order[R]], R]) -> R:
+    async def do(
+        self, work: Callable[[Order[R]], R], took: Callable[[float], object] = lambda _: None
+    ) -> R:
         """Do blocking work in a lane, as soon as one is free.
 
         When the caller is cancelled, the work's connection ends, and the
@@ -149,6 +164,7 @@ class Lanes:
             if done.done():
                 return  # cancelled meanwhile
             if error is None:
+                took(order.took)
                 done.set_result(result)
             else:
                 done.set_exception(error)
@@ -196,10 +212,14 @@ class Lanes:
 
     def _hear(self) -> None:
         self._woken = False
-        while self._posts:
-            fact, values = self._posts.popleft()
-            fact(*values)
-        self._heard = time.monotonic()
+        try:
+            while self._posts:
+                fact, values = self._posts.popleft()
+                fact(*values)
+        finally:
+            self._heard = time.monotonic()
+            if self._posts:  # one of them failed, which is for the loop to tell
+                self._loop.call_soon(self._hear)
 
     def _serve(self) -> None:
         buffer = memoryview(bytearray(_BUFFER))

@@ -20,6 +20,7 @@ from s3magic.wire.signing import EMPTY, UNSIGNED, Keys, Scope, authorization, tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from urllib.parse import SplitResult
 
     from s3magic.wire.http1 import Address
 
@@ -32,6 +33,7 @@ PROBE = "s3magic"
 _UNSIGNED = frozenset(
     {"accept-encoding", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id"}
 )
+_SIGNED = frozenset({"host", "x-amz-content-sha256", "x-amz-date"})
 # Of the request that was caught, what each request has of its own.
 _OWN = frozenset(
     {
@@ -49,6 +51,9 @@ _OWN = frozenset(
         "x-amz-trailer",
     }
 )
+# What is the customer's own key stays with the client, which keeps it nowhere.
+_CUSTOMER_KEY = "server-side-encryption-customer-key"
+_QUERY = frozenset({"partNumber", "uploadId"})  # of the request that was caught
 _STREAMING = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 _CRC32 = "x-amz-checksum-crc32"
 _UNTRUSTED = 8  # answers in a row that were not plain: the server is not for us
@@ -118,6 +123,12 @@ class Template:
         ]
         self._lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
 
+    def goes_where(self, other: Template) -> bool:
+        """Tell whether it leads to the same server, in the same way, as another one."""
+        ours, theirs = self.scope, other.scope
+        same = (self.address, self.prefix) == (other.address, other.prefix)
+        return same and (ours.region, ours.service) == (theirs.region, theirs.service)
+
     @property
     def trusted(self) -> bool:
         """Whether the server gives plain answers."""
@@ -127,7 +138,7 @@ class Template:
         """Note the status of an answer that was not plain, or not what was asked for."""
         if 300 <= status <= 403:
             self.stale = True  # learned anew: a redirect is the client's to follow
-        if status in {200, 206} or 300 <= status <= 400:
+        if 100 <= status <= 400:
             self.doubts += 1
 
     def render(
@@ -147,7 +158,7 @@ class Template:
             payload: The hash of its body, or `UNSIGNED`.
 
         Raises:
-            UnicodeEncodeError: The key is no UTF-8.
+            UnicodeEncodeError: The key cannot be written in UTF-8.
         """
         path = self.prefix + quote(key, safe="/~")
         own = dict(headers or ())
@@ -163,7 +174,7 @@ class Template:
             )
         lines = "".join([f"{name}: {value}\r\n" for name, value in own.items()])
         target = f"{path}?{query}" if query else path
-        return f"{self.method} {target} HTTP/1.1\r\n{self._lines}{lines}\r\n".encode("latin-1")
+        return f"{self.method} {target} HTTP/1.1\r\n{self._lines}{lines}\r\n".encode()
 
 
 def learn(request: Any, keys: Keys | None, address: Address) -> Template | None:
@@ -186,11 +197,13 @@ def learn(request: Any, keys: Keys | None, address: Address) -> Template | None:
         or (sums - {"x-amz-checksum-mode"}) - {_CRC32}
         or trailer not in {None, _CRC32}
         or "content-md5" in headers
+        or any(_CUSTOMER_KEY in name for name in headers)
+        or {one.partition("=")[0] for one in url.query.split("&") if one} - _QUERY
         or any("\n" in value or "\r" in value for value in headers.values())
     )
     if strange:
         return None
-    headers["host"] = url.netloc.rpartition("@")[2]
+    headers["host"] = _host(url)
     told = headers.get("authorization")
     scope = Scope("", "")
     if told is None:
@@ -224,8 +237,8 @@ def learn(request: Any, keys: Keys | None, address: Address) -> Template | None:
 def _same(told: str, scope: Scope, keys: Keys, request: Any, headers: Mapping[str, str]) -> bool:
     """Tell whether our signature over a request is the client's own."""
     names = told.partition("SignedHeaders=")[2].partition(",")[0].split(";")
-    # What it signed must be there, and nothing that we never sign.
-    if not all(name in headers for name in names) or _UNSIGNED & set(names):
+    # What it signed must be there, what we always sign among it, and nothing that we never sign.
+    if not _SIGNED <= set(names) <= headers.keys() or _UNSIGNED & set(names):
         return False
     signed = [(name, trimmed(headers[name])) for name in sorted(names)]
     url = urlsplit(request.url)
@@ -242,8 +255,17 @@ def _scope(told: str) -> Scope | None:
     return Scope(parts[2], parts[3])
 
 
+def _host(url: SplitResult) -> str:
+    """Name the host as it is signed and sent: in lower case, without the usual port."""
+    host = url.hostname or ""
+    if ":" in host:  # a number of IPv6
+        host = f"[{host}]"
+    usual = {"http": 80, "https": 443}.get(url.scheme)
+    return host if url.port in {None, usual} else f"{host}:{url.port}"
+
+
 def _text(value: object) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 @functools.lru_cache(maxsize=4)

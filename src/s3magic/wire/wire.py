@@ -61,32 +61,33 @@ class Wire:
         except TypeError:  # metadata is a dict, and dicts have no hash
             name = (operation, bucket, repr(sorted((parameters or {}).items(), key=str)))
             known = name in self._templates
-        keys = await self._renewed()
         template = self._templates.get(name)
-        if not known or (template is not None and template.stale):
-            doubts = template.doubts if template is not None else 0
-            template = await self._learned(operation, bucket, parameters or {}, keys)
-            if template is not None:
-                template.doubts = doubts
-            self._templates[name] = template
-            if len(self._templates) > _TEMPLATES:
-                self._templates.popitem(last=False)
-        if template is None or not template.trusted:
+        try:
+            if not known or (template is not None and template.stale):
+                before, template = template, await self._learned(operation, bucket, parameters)
+                if template is not None and before is not None and template.goes_where(before):
+                    template.doubts = before.doubts
+                self._templates[name] = template
+                if len(self._templates) > _TEMPLATES:
+                    self._templates.popitem(last=False)
+            if template is None or not template.trusted:
+                return None
+            if template.keys is not None:
+                template.keys = await self._renewed() or template.keys
+        except Exception:  # noqa: BLE001 - the ordinary way will say what is wrong; it may pass
             return None
-        if template.keys is not None and keys is not None:
-            template.keys = keys
         return template
 
-    async def _renewed(self) -> Keys | None:
+    async def _renewed(self, fresh: float = _FRESH) -> Keys | None:
         now = time.monotonic()
-        if self._credentials is not None and (self._keys is None or now - self._asked > _FRESH):
+        if self._credentials is not None and (self._keys is None or now - self._asked > fresh):
             frozen = await self._credentials.get_frozen_credentials()
             self._keys = Keys(frozen.access_key, frozen.secret_key, frozen.token)
             self._asked = now
         return self._keys
 
     async def _learned(
-        self, operation: str, bucket: str, parameters: Mapping[str, Any], keys: Keys | None
+        self, operation: str, bucket: str, parameters: Mapping[str, Any] | None
     ) -> Template | None:
         client = self._client()
         if client is None:
@@ -94,17 +95,17 @@ class Wire:
         token = catching.set(True)
         try:
             body = {"Body": b""} if operation in _SENDING else {}
-            await getattr(client, operation)(Bucket=bucket, Key=PROBE, **parameters, **body)
+            await getattr(client, operation)(Bucket=bucket, Key=PROBE, **(parameters or {}), **body)
         except Caught as caught:
             request, route = caught.request, caught.route
-        except Exception:  # noqa: BLE001 - the ordinary way will say what is wrong
-            return None
         else:
             return None
         finally:
             catching.reset(token)
         if not route.direct:
             return None
+        # Asked for now: the client may have had to renew them for this very request.
+        keys = await self._renewed(0)
         return learn(request, keys, await self._address(request.url, route))
 
     async def _address(self, url: str, route: Route) -> Address:
