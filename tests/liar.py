@@ -37,26 +37,30 @@ class Request:
     @property
     def operation(self):
         """S3's own name of it."""
-        query = self.query
-        if self.method == "GET" and not self.key:
-            return "ListObjectsV2" if "list-type" in query else "GetBucket"
-        if "uploadId" in query:
-            return {
-                "PUT": "UploadPart",
-                "POST": "CompleteMultipartUpload",
-                "DELETE": "AbortMultipartUpload",
-                "GET": "ListParts",
-            }[self.method]
-        if "uploads" in query:
-            return "CreateMultipartUpload"
-        names = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject"}
-        return names.get(self.method, self.method) if self.key else f"{self.method} bucket"
+        return operation(self.method, self.key, self.query)
 
     @property
     def start(self):
         """First byte of the range asked for; None for no range."""
         match = re.match(r"bytes=(\d+)-", self.headers.get("range", ""))
         return int(match[1]) if match else None
+
+
+def operation(method, key, query):
+    """Give S3's own name of a request; the key is empty where a bucket is asked."""
+    if method == "GET" and not key:
+        return "ListObjectsV2" if "list-type" in query else "GetBucket"
+    if "uploadId" in query:
+        return {
+            "PUT": "UploadPart",
+            "POST": "CompleteMultipartUpload",
+            "DELETE": "AbortMultipartUpload",
+            "GET": "ListParts",
+        }[method]
+    if "uploads" in query:
+        return "CreateMultipartUpload"
+    names = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject"}
+    return names.get(method, method) if key else f"{method} bucket"
 
 
 @dataclass
@@ -268,7 +272,7 @@ class Liar:
         return Answer(200, {"etag": self.etag(key), "content-length": length})
 
     def _ListObjectsV2(self, _request, _key, query):  # noqa: N802
-        after = query.get("continuation-token", "")
+        after = query.get("continuation-token") or query.get("start-after", "")
         keys = sorted(k for k in self.objects if k.startswith(query.get("prefix", "")))
         keys = [key for key in keys if key > after]
         most = int(query.get("max-keys", 1000))
