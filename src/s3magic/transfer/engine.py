@@ -171,8 +171,14 @@ class _Running(Generic[J]):
             async with contextlib.aclosing(ahead(self._expected(), self.waiting)) as planned:
                 async for job in planned:
                     self.begun += 1
-                    if not await self._gone(self.begun, job):
-                        yield self.begun, job
+                    number = self.begun
+                    try:
+                        gone = await self._gone(number, job)
+                    except asyncio.CancelledError:  # it waits no more, and did not begin
+                        self.rows[number] = _cancelled(job)
+                        raise
+                    if not gone:
+                        yield number, job
                     while self.swift is not None and self.swift.back:
                         yield self.swift.back.popleft()
         except Exception as error:
