@@ -12,6 +12,7 @@ from s3magic.listing.frame import Table, arrange, buckets, column_names, results
 from s3magic.listing.pages import Page
 
 MOMENT = dt.datetime(2024, 1, 15, 10, 30, 0, 250000, dt.UTC)
+STAMP = "2024-01-15T10:30:00.250"
 DTYPES = {
     "Key": "string",
     "Size": "int64",
@@ -34,7 +35,7 @@ def page(keys, prefixes=(), **more):
     return Page(
         keys=list(keys),
         sizes=list(range(number)),
-        modified=[MOMENT] * number,
+        stamps=[STAMP] * number,
         etags=["e"] * number,
         classes=["STANDARD"] * number,
         prefixes=list(prefixes),

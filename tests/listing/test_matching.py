@@ -20,7 +20,7 @@ TREE = [
 
 
 def page(keys, prefixes=()):
-    columns = {name: [None] * len(keys) for name in ("modified", "etags", "classes")}
+    columns = {name: [None] * len(keys) for name in ("stamps", "etags", "classes")}
     return Page(keys=list(keys), sizes=[1] * len(keys), prefixes=list(prefixes), **columns)
 
 

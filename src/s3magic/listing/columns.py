@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import datetime as dt
+    from collections.abc import Iterable
 
     from s3magic.model import S3Item, S3Owner
 
-__all__ = ["Columns", "items"]
+__all__ = ["Columns", "items", "moments"]
 
 
 @dataclass(slots=True)
@@ -20,7 +21,8 @@ class Columns:
     Args:
         keys: Decoded.
         sizes: Bytes; 0 for a delete marker.
-        modified: In UTC; None where the server says nothing.
+        stamps: When they were modified: ISO 8601, in UTC, without a zone, as
+            numpy reads a column of them; None where the server says nothing.
         etags: Without quotes; None where the server says none.
         classes: The storage class; None where the server says none.
         owners: None where the server says none.
@@ -34,7 +36,7 @@ class Columns:
 
     keys: list[str] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
-    modified: list[dt.datetime | None] = field(default_factory=list)
+    stamps: list[str | None] = field(default_factory=list)
     etags: list[str | None] = field(default_factory=list)
     classes: list[str | None] = field(default_factory=list)
     owners: list[S3Owner | None] = field(default_factory=list)
@@ -44,6 +46,19 @@ class Columns:
     prefixes: list[str] = field(default_factory=list)
     markers: dict[str, str] = field(default_factory=dict)
     quote: str | None = None
+
+    @property
+    def modified(self) -> list[dt.datetime | None]:
+        """When they were modified, with their zone."""
+        return moments(self.stamps)
+
+
+def moments(stamps: Iterable[str | None]) -> list[dt.datetime | None]:
+    """Read stamps one by one."""
+    return [
+        None if stamp is None else dt.datetime.fromisoformat(stamp).replace(tzinfo=dt.UTC)
+        for stamp in stamps
+    ]
 
 
 def items(columns: Columns) -> list[S3Item]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from s3magic.errors import BadArgument
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Sequence
 
     import pandas as pd
@@ -84,7 +83,9 @@ def buckets(answers: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Name": pd.array([row["Name"] for row in rows], dtype="string"),
-            "CreationDate": _times([row.get("CreationDate") for row in rows]),
+            "CreationDate": pd.DatetimeIndex(
+                [row.get("CreationDate") for row in rows], dtype="datetime64[us, UTC]"
+            ),
         }
     )
 
@@ -186,7 +187,7 @@ def _append(columns: dict[str, list[Any]], page: Page) -> None:
     rows: dict[str, list[Any]] = {
         "Key": page.keys + page.prefixes,
         "Size": page.sizes + [0] * folders,
-        "LastModified": page.modified + nothing,
+        "LastModified": page.stamps + nothing,
         "ETag": page.etags + nothing,
         "StorageClass": page.classes + nothing,
         "Type": ["object"] * objects + ["prefix"] * folders,
@@ -215,10 +216,11 @@ def _texts(values: list[str | None]) -> pd.api.extensions.ExtensionArray:
     return pd.array(values, dtype="string")
 
 
-def _times(moments: Sequence[dt.datetime | None]) -> pd.DatetimeIndex:
+def _times(stamps: list[str | None]) -> pd.DatetimeIndex:
+    import numpy as np
     import pandas as pd
 
-    return pd.DatetimeIndex(list(moments), dtype="datetime64[us, UTC]")
+    return pd.DatetimeIndex(np.array(stamps, dtype="datetime64[us]"), tz="UTC")
 
 
 def _bucket(name: str, length: int) -> pd.Categorical[str]:

@@ -10,7 +10,7 @@ from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import ServerFault
-from s3magic.listing.columns import Columns
+from s3magic.listing.columns import Columns, moments
 from s3magic.listing.hook import install, taking
 from s3magic.listing.lanes import side_by_side
 from s3magic.listing.plain import plain_of
@@ -66,7 +66,7 @@ class Page:
     Args:
         keys: The keys.
         sizes: Bytes.
-        modified: In UTC.
+        stamps: When they were modified: ISO 8601, in UTC, without a zone.
         etags: Without quotes.
         classes: Storage classes, ``STANDARD`` for example.
         prefixes: The folders of this level that begin on this page.
@@ -79,7 +79,7 @@ class Page:
 
     keys: list[str]
     sizes: list[int]
-    modified: list[dt.datetime | None]
+    stamps: list[str | None]
     etags: list[str | None]
     classes: list[str | None]
     prefixes: list[str]
@@ -92,9 +92,15 @@ class Page:
     def __len__(self) -> int:
         return len(self.keys) + len(self.prefixes)
 
+    @property
+    def modified(self) -> list[dt.datetime | None]:
+        """When they were modified, with their zone."""
+        return moments(self.stamps)
+
     def items(self) -> list[dict[str, Any]]:
         """Give the objects with S3's names of their fields, for a query to search."""
         given = {name: getattr(self, column) for column, name in _FIELDS.items()}
+        given["LastModified"] = self.modified
         columns = {name: column for name, column in given.items() if column is not None}
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
@@ -131,7 +137,7 @@ class Page:
 _FIELDS = {
     "keys": "Key",
     "sizes": "Size",
-    "modified": "LastModified",
+    "stamps": "LastModified",
     "etags": "ETag",
     "classes": "StorageClass",
     "owners": "Owner",
@@ -279,7 +285,7 @@ def _page(columns: Columns, listing: Listing, *, more: bool) -> Page:
     page = Page(
         keys=columns.keys,
         sizes=columns.sizes,
-        modified=columns.modified,
+        stamps=columns.stamps,
         etags=columns.etags,
         classes=columns.classes,
         prefixes=columns.prefixes,
@@ -308,8 +314,8 @@ def _columns(answer: dict[str, Any]) -> Columns:
     return Columns(
         keys=[row["Key"] for row, _ in rows],
         sizes=[row.get("Size", 0) for row, _ in rows],
-        modified=[
-            moment and moment.astimezone(dt.UTC)
+        stamps=[
+            moment and moment.astimezone(dt.UTC).replace(tzinfo=None).isoformat()
             for moment in (row.get("LastModified") for row, _ in rows)
         ],
         etags=[etag and etag.strip('"') for etag in (row.get("ETag") for row, _ in rows)],

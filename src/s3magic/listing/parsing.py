@@ -54,7 +54,7 @@ _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
 
 
-def split(body: bytes | bytearray) -> tuple[bytes, Columns] | None:
+def split(body: bytes | memoryview) -> tuple[bytes, Columns] | None:
     """Part a page into the XML that is left without its records, and the records.
 
     Every byte of a record is read, or none: what the expression of a run does
@@ -68,7 +68,7 @@ def split(body: bytes | bytearray) -> tuple[bytes, Columns] | None:
         it (an error, another namespace prefix, a size that is no number).
     """
     try:
-        return _split(body.decode())
+        return _split(str(body, "utf-8"))
     except (_Unexpected, ValueError, KeyError):
         return None
 
@@ -227,7 +227,7 @@ def _append(columns: Columns, shape: _Shape, texts: dict[str, list[str]], *, enc
     deleted = shape.kind == "DeleteMarker"
     columns.keys += keys
     columns.sizes += [0] * len(keys) if deleted else _sizes(texts["Size"])
-    columns.modified += _moments(texts["LastModified"]) if "LastModified" in texts else nothing
+    columns.stamps += _stamps(texts["LastModified"]) if "LastModified" in texts else nothing
     columns.etags += texts.get("ETag", nothing)
     columns.classes += _repeated(texts["StorageClass"]) if "StorageClass" in texts else nothing
     columns.owners += _owners(texts, len(keys))
@@ -273,16 +273,16 @@ def _sizes(texts: list[str]) -> list[int]:
     return list(map(int, texts))
 
 
-def _moments(texts: list[str]) -> list[dt.datetime]:
+def _stamps(texts: list[str]) -> list[str]:
     """Read ISO 8601 times; S3 writes them all with a ``Z``."""
-    together = "".join(texts)
+    together = "\n".join(texts)
     if together.count("T") != len(texts) or "W" in together:  # no time, or a week's
         raise _Unexpected
     moments = list(map(dt.datetime.fromisoformat, texts))
     if together.count("Z") == len(texts):
-        return moments
+        return together.replace("Z", "").split("\n")
     return [
-        moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        (moment.astimezone(dt.UTC) if moment.tzinfo else moment).replace(tzinfo=None).isoformat()
         for moment in moments
     ]
 

@@ -113,8 +113,9 @@ class Plain:
             try:
                 if head.status != 200 or head.length > _LARGEST:
                     raise Unplain(head.status, "no page")
-                body = bytearray(head.length)
-                line.fill(memoryview(body))
+                small = head.length <= len(order.buffer)  # as pages of a thousand keys are
+                body = order.buffer[: head.length] if small else memoryview(bytearray(head.length))
+                line.fill(body)
             finally:
                 pool.give_back(line)
         except OSError as error:
