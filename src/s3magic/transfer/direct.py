@@ -20,7 +20,7 @@ from s3magic.errors import S3Error
 from s3magic.settings import KiB, MiB, defaults
 from s3magic.transfer.ranges import Answer, checked
 from s3magic.transfer.sums import Sum, guards
-from s3magic.wire.http1 import BUSY, SILENT, Unplain
+from s3magic.wire.http1 import BUSY, SILENT, FileRange, Unplain
 from s3magic.wire.lanes import Lanes
 from s3magic.wire.wire import wire_of
 
@@ -228,7 +228,9 @@ class Direct:
                 request = template.render(uri.key, headers, query=query, payload=payload)
                 sent = _Sent(order, advance)
                 try:
-                    line, head = self._send(order, template, request, lambda: sent.of(source))
+                    line, head = self._send(
+                        order, template, request, lambda: sent.of(source, template)
+                    )
                     try:
                         return _answered(line, head)
                     finally:
@@ -267,7 +269,7 @@ class Direct:
         order: Order[Any],
         template: Template,
         request: bytes,
-        body: Callable[[], Iterable[memoryview]] = tuple,
+        body: Callable[[], Iterable[memoryview | FileRange]] = tuple,
     ) -> tuple[Line, Head]:
         """Send a request; gives the line, to be given back, and the head of a success."""
         try:
@@ -359,13 +361,15 @@ class _Sent:
         self._advance = advance
         self._told = 0
 
-    def of(self, source: Opened) -> Iterator[memoryview]:
+    def of(self, source: Opened, template: Template) -> Iterator[memoryview | FileRange]:
         """Give the body's blocks, from the beginning."""
         self.take_back()
         untold = 0
-        for block in source.blocks():
+        # Over TLS every byte must come here anyway, and unguarded ones are looked at.
+        itself = template.address.tls is None and (template.hashed or template.summed)
+        for block in source.ranges() if itself else source.blocks():
             yield block  # it is sent when the next is asked for
-            untold += len(block)
+            untold += block.size if isinstance(block, FileRange) else len(block)
             if untold >= _TOLD:
                 self._tell(untold)
                 untold = 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from s3magic.errors import LocalFault
 from s3magic.settings import MiB
+from s3magic.wire.http1 import FileRange
 
 if TYPE_CHECKING:
     import io
@@ -93,6 +94,19 @@ class Opened:
                 self._check_end(file)
                 self._held = view if piece.size == len(view) else None
             yield view
+
+    def ranges(self) -> Iterator[memoryview | FileRange]:
+        """Give all of it once more, to be sent: what a file's range holds need not come here.
+
+        Only for a piece whose sums were taken from `blocks`: what has changed
+        since then is refused by the server.
+        """
+        if self._file is None or self._held is not None:
+            yield from self.blocks()
+            return
+        start, stop = self._piece.start, self._piece.start + self._piece.size
+        for at in range(start, stop, MiB):
+            yield FileRange(self._file, at, min(MiB, stop - at))
 
     def _check_end(self, file: io.FileIO) -> None:
         """Refuse a file that goes on where it is to end."""

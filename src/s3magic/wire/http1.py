@@ -16,7 +16,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import httptools
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable
 
-__all__ = ["BUSY", "SILENT", "Address", "Head", "Line", "Pool", "Unplain"]
+__all__ = ["BUSY", "SILENT", "Address", "FileRange", "Head", "Line", "Pool", "Unplain"]
 
 SILENT = 408
 """The status that stands for an answer that did not come in time (RFC 9110, 15.5.9)."""
@@ -106,6 +106,15 @@ class Head:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class FileRange:
+    """Bytes of an open file, for the system to send by itself where it can."""
+
+    file: BinaryIO
+    start: int
+    size: int
+
+
 class Line:
     """One connection. Blocks; only `abort` may be called from another thread.
 
@@ -139,7 +148,7 @@ class Line:
         if self._aborted:
             raise ConnectionAbortedError
 
-    def ask(self, head: bytes, body: Iterable[memoryview] = ()) -> Head:
+    def ask(self, head: bytes, body: Iterable[memoryview | FileRange] = ()) -> Head:
         """Send a request, and read the answer's head.
 
         Args:
@@ -156,14 +165,14 @@ class Line:
             raise ConnectionAbortedError
         pieces = iter(body)
         first = next(pieces, None)
-        if first is not None and len(first) <= _PACKET:  # in one packet with its head
+        if isinstance(first, memoryview) and len(first) <= _PACKET:  # one packet with its head
             sock.sendall(b"".join((head, first)))
         else:
             sock.sendall(head)
             if first is not None:
-                sock.sendall(first)
+                self._send(sock, first)
         for piece in pieces:
-            sock.sendall(piece)
+            self._send(sock, piece)
         return self._read_head(sock)
 
     def fill(self, view: memoryview) -> int:
@@ -205,6 +214,12 @@ class Line:
         self._keep = False
         if self._socket is not None:
             self._socket.close()
+
+    def _send(self, sock: socket.socket, piece: memoryview | FileRange) -> None:
+        if isinstance(piece, memoryview):
+            sock.sendall(piece)
+        elif sock.sendfile(piece.file, piece.start, piece.size) < piece.size:
+            raise ConnectionAbortedError  # the file has become shorter
 
     def _read_head(self, sock: socket.socket) -> Head:
         buffer = bytearray(4 * KiB)
@@ -252,7 +267,7 @@ class Pool:
         self,
         address: Address,
         head: bytes,
-        body: Callable[[], Iterable[memoryview]],
+        body: Callable[[], Iterable[memoryview | FileRange]],
         using: Callable[[Line], None],
     ) -> tuple[Line, Head]:
         """Send a request on an idle line, or a new one, and read the answer's head.
