@@ -11,6 +11,7 @@ or hashes bytes, holds no lock of the interpreter's.
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -124,6 +125,7 @@ class Line:
 
     def __init__(self, address: Address) -> None:
         self.address = address
+        self.using: Callable[[Line | None], None] | None = None
         self.used = False
         self.idle_since = 0.0
         self._socket: socket.socket | None = None
@@ -135,18 +137,23 @@ class Line:
     def open(self) -> None:
         """Connect."""
         at = self.address
-        plain = socket.create_connection((at.host, at.port), at.connect_timeout)
+        sock = socket.create_connection((at.host, at.port), at.connect_timeout)
+        secure: ssl.SSLSocket | None = None
         try:
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if at.tls is not None:
-                plain = at.tls.wrap_socket(plain, server_hostname=at.host)
-            plain.settimeout(at.read_timeout)
+                sock = secure = at.tls.wrap_socket(
+                    sock, server_hostname=at.host, do_handshake_on_connect=False
+                )
         except BaseException:
-            plain.close()
+            sock.close()
             raise
-        self._socket = plain
-        if self._aborted:
+        self._socket = sock
+        if self._aborted:  # from here on `abort` finds it
             raise ConnectionAbortedError
+        if secure is not None:
+            secure.do_handshake()
+        sock.settimeout(at.read_timeout)
 
     def ask(self, head: bytes, body: Iterable[memoryview | FileRange] = ()) -> Head:
         """Send a request, and read the answer's head.
@@ -195,6 +202,17 @@ class Line:
         self._left -= at
         self.used = True
         return at
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing has come behind the answer: no stray byte, and not the end."""
+        if self._socket is None:
+            return False
+        if hasattr(select, "poll"):
+            poll = select.poll()
+            poll.register(self._socket, select.POLLIN)
+            return not poll.poll(0)
+        return not select.select([self._socket], (), (), 0)[0]
 
     @property
     def reusable(self) -> bool:
@@ -268,7 +286,7 @@ class Pool:
         address: Address,
         head: bytes,
         body: Callable[[], Iterable[memoryview | FileRange]],
-        using: Callable[[Line], None],
+        using: Callable[[Line | None], None],
     ) -> tuple[Line, Head]:
         """Send a request on an idle line, or a new one, and read the answer's head.
 
@@ -279,11 +297,13 @@ class Pool:
             address: Where to.
             head: The request's line and headers.
             body: Gives the request's body, anew each time.
-            using: Told of the line before it is used; raises to stop.
+            using: Told of the line before it is used, and raises to stop; told
+                None when it is given back, and is another's from then on.
         """
         line = self._take(address)
         if line is not None:
             try:
+                line.using = using
                 using(line)
                 return line, line.ask(head, body())
             except (ConnectionAbortedError, TimeoutError):
@@ -296,6 +316,7 @@ class Pool:
                 raise
         line = Line(address)
         try:
+            line.using = using
             using(line)
             line.open()
             return line, line.ask(head, body())
@@ -305,6 +326,9 @@ class Pool:
 
     def give_back(self, line: Line) -> None:
         """Keep a line for the next request, if another may follow; else close it."""
+        if line.using is not None:
+            line.using(None)
+            line.using = None
         with self._lock:
             if line.reusable and not self._closed:
                 idle = self._idle.setdefault(line.address, deque())
@@ -324,11 +348,13 @@ class Pool:
             line.close()
 
     def _take(self, address: Address) -> Line | None:
-        with self._lock:
-            idle = self._idle.get(address)
-            while idle:
+        while True:
+            with self._lock:
+                idle = self._idle.get(address)
+                if not idle:
+                    return None
                 line = idle.pop()  # the one used last is the likeliest to be alive
-                if time.monotonic() - line.idle_since < _IDLE:
-                    return line
-                line.close()
-        return None
+            # A stray byte would be read as the next answer, and belong to another object.
+            if time.monotonic() - line.idle_since < _IDLE and line.quiet:
+                return line
+            line.close()

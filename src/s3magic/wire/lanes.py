@@ -75,14 +75,17 @@ class Order(Generic[R]):
         self.took = 0.0
         """Seconds that it took, once it has ended."""
 
-    def use(self, line: Line) -> None:
+    def use(self, line: Line | None) -> None:
         """Note the line that is used from now on, so that a cancellation can end it.
+
+        Args:
+            line: The line; None when it is another's.
 
         Raises:
             ConnectionAbortedError: The order was cancelled.
         """
         with _changing:
-            if self._dropped:
+            if self._dropped and line is not None:
                 raise ConnectionAbortedError
             self._line = line
 
