@@ -1,12 +1,14 @@
 """Build the DataFrame of a listing, with the columns and types that are promised.
 
 pandas is imported when the first frame is built, in the thread that builds it.
+Later frames of a few rows are built where they are asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
 import difflib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import BadArgument
@@ -27,6 +29,7 @@ _TEXTS = frozenset({"Key", "ETag", "StorageClass", "Owner", "VersionId"})
 # Rows that are kept as Python objects before they become a part of the frame. A part
 # takes a third of their memory; of this size it holds the interpreter for milliseconds.
 _PART = 16_000
+_AT_ONCE = 1_000  # rows that take less time than a thread to wake, on a busy machine
 
 
 def column_names(*, owner: bool = False, versions: bool = False) -> tuple[str, ...]:
@@ -68,11 +71,17 @@ class Table:
         """
         if self._pages or not self._parts:
             await self._part()
+        if len(self._parts) == 1:
+            return self._parts[0]
         return await asyncio.to_thread(_joined, self._parts)
 
     async def _part(self) -> None:
-        pages, self._pages, self._waiting = self._pages, [], 0
-        self._parts.append(await asyncio.to_thread(_frame, pages, self._bucket, self._names))
+        pages, rows, self._pages, self._waiting = self._pages, self._waiting, [], 0
+        if rows <= _AT_ONCE and "pandas" in sys.modules:
+            part = _frame(pages, self._bucket, self._names)
+        else:
+            part = await asyncio.to_thread(_frame, pages, self._bucket, self._names)
+        self._parts.append(part)
 
 
 def buckets(answers: Iterable[dict[str, Any]]) -> pd.DataFrame:
@@ -205,7 +214,7 @@ def _append(columns: dict[str, list[Any]], page: Page) -> None:
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
     import pandas as pd
 
-    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _texts(values: list[str | None]) -> pd.api.extensions.ExtensionArray:
