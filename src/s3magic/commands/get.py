@@ -140,7 +140,8 @@ async def get(
             `recursive`, what lies below the folders that match comes too.
         version_id: One version of one object.
         no_clobber: Leave files that exist as they are: ``skipped``.
-        concurrency: Requests at once.
+        concurrency: Requests at once, at most; how many are best is found
+            meanwhile.
         part_size: Bytes of one range of a large object.
         dry_run: Only say what would be done.
         errors: ``raise`` a `TransferError` at the end if anything failed, or

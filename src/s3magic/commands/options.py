@@ -40,7 +40,12 @@ PROGRESS_OPTION = Option(
 )
 TRANSFERRING = (
     Option(("--no-clobber",), "leave what is there as it is"),
-    Option(("--concurrency",), "requests at once", kind=INTEGER, default=defaults().concurrency),
+    Option(
+        ("--concurrency",),
+        "requests at once, at most; how many are best is found meanwhile",
+        kind=INTEGER,
+        default=defaults().concurrency,
+    ),
     Option(
         ("--part-size",),
         "bytes of one part",
@@ -64,7 +69,7 @@ class Transferring:
 
     Args:
         no_clobber: Leave targets that exist as they are.
-        concurrency: Requests in flight at once.
+        concurrency: Requests in flight at once, at most.
         part_size: Bytes of a part.
         dry_run: Plan only.
         errors: ``raise`` at the end, or ``return`` the report.

@@ -139,7 +139,8 @@ async def put(
         sse: Server-side encryption.
         sse_kms_key_id: The KMS key to encrypt with.
         no_clobber: Leave objects that exist as they are (a conditional write): ``skipped``.
-        concurrency: Requests at once.
+        concurrency: Requests at once, at most; how many are best is found
+            meanwhile.
         part_size: Bytes of one part, 5 MiB to 5 GiB.
         dry_run: Only say what would be done.
         errors: ``raise`` a `TransferError` at the end if anything failed, or
