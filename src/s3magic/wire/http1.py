@@ -257,7 +257,7 @@ class Line:
         parser = httptools.HttpResponseParser(head)
         try:
             parser.feed_data(memoryview(buffer)[: end + 4])
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             raise Unplain(0, "no HTTP") from error
         head.status = parser.get_status_code()
         head.read()
@@ -269,7 +269,9 @@ class Line:
         self._early = memoryview(buffer)[end + 4 : size]
         if len(self._early) > self._left:
             raise Unplain(head.status, "more than it announced")
-        self._keep = parser.should_keep_alive()
+        # Not should_keep_alive, which forgets what was said once a body of nothing has ended.
+        closes = "close" in (head.get(b"connection") or "").lower()
+        self._keep = parser.get_http_version() == "1.1" and not closes
         return head
 
 
