@@ -152,3 +152,27 @@ class Front:
         writer.write(block)
         with contextlib.suppress(ConnectionError):
             await writer.drain()
+
+
+@contextlib.contextmanager
+def in_thread(server):
+    """Run an asynchronous context manager, a `Liar` for example, on a loop in a thread."""
+    ready = threading.Event()
+
+    async def run():
+        nonlocal end
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+        async with server:
+            end = lambda: loop.call_soon_threadsafe(over.set)  # noqa: E731
+            ready.set()
+            await over.wait()
+
+    end = lambda: None  # noqa: E731
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    try:
+        assert ready.wait(30)
+        yield server
+    finally:
+        end()
+        thread.join(30)

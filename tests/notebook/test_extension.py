@@ -1,4 +1,4 @@
-"""The extension in a real kernel: one client on the kernel's loop, which stays alive."""
+"""The extension in a real kernel: one client on the kernel's loop."""
 
 import os
 
@@ -7,19 +7,6 @@ from kernels import Kernel, Terminal
 from silent import Silent
 
 pytestmark = pytest.mark.kernel
-
-TICKER = """
-import asyncio, time
-async def tick(gaps, over):
-    last = time.perf_counter()
-    while not over.is_set():
-        await asyncio.sleep(0.005)
-        now = time.perf_counter()
-        gaps.append(now - last)
-        last = now
-gaps, over = [], asyncio.Event()
-ticking = asyncio.create_task(tick(gaps, over))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -109,28 +96,6 @@ def test_help_and_question_mark_tell_the_same(kernel):
 
     assert help_.strip() == doc.strip()
     assert "  1. %s3get " in help_
-
-
-def test_a_coroutine_of_the_users_keeps_ticking_while_256_mb_arrive(fresh, s3, tmp_path):
-    """The transfer never holds the notebook's loop for a tenth of a second.
-
-    On a busy machine the system may do so all by itself: then it is tried again.
-    """
-    s3.put("big.bin", os.urandom(1 << 20) * 256)
-    good(fresh.run(f"%s3ls {s3.uri()}"))  # client and pandas are there, as after any first line
-
-    worst = []
-    for _ in range(4):
-        good(fresh.run(TICKER))
-        good(fresh.run(f"df = %s3get {s3.uri('big.bin')} ./"))
-        ticks, gap = good(fresh.run("over.set(); await ticking\nlen(gaps), max(gaps)")).python
-        worst.append(gap)
-        if gap < 0.1:
-            break
-
-    assert (tmp_path / "big.bin").stat().st_size == 256 << 20
-    assert ticks > 10
-    assert min(worst) < 0.1, worst
 
 
 def test_interrupt_ends_a_stalled_line_at_once_and_the_next_one_works(seaweed, s3, tmp_path):
