@@ -28,7 +28,7 @@ _FREE = 2.5  # times the fastest request of a kind: up to here they do not wait 
 _PAYS = 1.3  # times the throughput that twice the level must give
 _SHORTEST = 0.25  # seconds that throughput is measured at least: below it is noise
 _ROUNDS = 2  # round trips that it is measured at least
-_BURST = 0.05  # seconds within which refusals are of one burst
+_BURST = 1.0  # seconds within which those that were in flight are refused
 _AGAIN = 2.0  # seconds after which more is tried again; longer each time it did not pay
 _LONGEST = 60.0
 _UNIT = 64 * KiB  # bytes that count as much as one request
@@ -53,6 +53,8 @@ class Level:
     _pause: float = _AGAIN
     _again: float = 0.0  # when it may rise above the ceiling
     _fastest: dict[int, float] = field(default_factory=dict)  # seconds, by kind
+    _halved: float = 0.0  # when it was halved
+    _flying: int = 0  # of the requests in flight then, those not heard of yet
     _since: float = 0.0
     _units: float = 0.0
     _strain: float = 0.0
@@ -80,6 +82,7 @@ class Level:
         fastest = self._fastest.get(kind)
         if fastest is None or seconds < fastest:
             self._fastest[kind] = fastest = max(seconds, 1e-6)
+        self._flying -= 1
         self._requests += 1
         self._units += 1 + size / _UNIT
         self._strain += seconds / fastest
@@ -99,8 +102,10 @@ class Level:
     def throttled(self) -> None:
         """Note that the server asked for less, or did not answer in time."""
         now = self.clock()
-        if now - self._since < _BURST and not self._before:
-            return  # one burst of refusals counts once
+        self._flying -= 1
+        if self._flying >= 0 and now - self._halved < _BURST:
+            return  # it was begun before the level was halved, and says the same
+        self._halved, self._flying = now, self.limit - 1
         self._ceiling = max(1, self.limit - 1)
         self.limit = max(1, self.limit // 2)
         self._settle(now)
