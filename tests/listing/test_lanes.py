@@ -138,8 +138,10 @@ KINDS = {
     "counter": [f"part-{n:06}" for n in range(20_000)],
     "folders": [f"f={n // 200:03}/{n % 200:04}" for n in range(20_000)],
     "words": [f"{w}/{n:04}" for w in ("ant", "bee", "cow", "dog") for n in range(5_000)],
+    "many words": [f"{a}{b}/{n:03}" for a in "bdfgklmnpr" for b in "aeiouy" for n in range(130)],
     "sparse": [f"{random.Random(n).randrange(2**64):016x}/x" for n in range(20_000)],
     "deep": ["/".join(f"{random.Random(n).randrange(2**32):08x}") for n in range(20_000)],
+    "thinning": [f"{n**6:030}" for n in range(20_000)],
     "one word": [f"{'x' * n}" for n in range(1, 400)],
 }
 
@@ -281,6 +283,36 @@ async def test_nothing_goes_on_when_the_reader_is_cancelled():
         await reading
 
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_lane_whose_first_page_vanished_is_passed():
+    """The lane before it lists what is left of its keys, up to the one behind it, once."""
+    begun = asyncio.Event()
+
+    class Vanishing(Keys):
+        async def walk(self, after):
+            number = 0
+            async for one in super().walk(after):
+                number += 1
+                if not after and number == 2:
+                    yield one
+                    await begun.wait()
+                    continue
+                if after and number == 1:
+                    cuts.append((after, list(one.keys)))
+                    if len(cuts) == 2:
+                        space.keys -= {*cuts[0][1]}
+                        begun.set()
+                yield one
+
+    cuts = []
+    space = Vanishing(f"{n:05}" for n in range(500))
+
+    found = await collected(space, 4)
+
+    staying = space.listed()
+    assert [key for key in found if key in space.keys] == staying
+    assert {*cuts[0][1]}.isdisjoint(staying)
 
 
 async def test_lanes_far_ahead_wait_for_a_slow_reader(monkeypatch):

@@ -244,6 +244,7 @@ def test_times_are_utc(written, meant):
         page([("a", ONE)]).replace(b">url<", b">base64<"),
         page([("a", ONE)]).replace(b"2024-01-15T10:30:00.000Z", b"Mon, 15 Jan 2024 10:30:00 GMT"),
         page([("a", ONE)]).replace(b"2024-01-15T10:30:00.000Z", b"1705314600"),
+        page([("a", ONE)]).replace(b"2024-01-15T", b"2024-W03-1T"),
         page([("a", ONE)])[:-9],
         page([("a", ONE)]).partition(b"</ListBucketResult>")[0],
         page([("a", ONE)]).partition(b"<StorageClass>")[0] + b"</ListBucketResult>",
