@@ -20,6 +20,7 @@ from s3magic.settings import MiB, defaults
 from s3magic.transfer.deletion import delete
 from s3magic.transfer.engine import Run
 from s3magic.transfer.plan import Upload
+from s3magic.transfer.pressure import feeling
 from s3magic.transfer.progress import Meter
 from s3magic.transfer.upload import send
 from s3magic.translation import translate
@@ -73,7 +74,8 @@ async def upload_file(
     usual = defaults()
     meter = Meter(doing="Uploading", did="Uploaded")
     shared = Run(client, meter, usual.concurrency, usual.part_size, usual.multipart_threshold)
-    return await send(shared, job, meter.begin(job.name, job.size))
+    with feeling(client, shared.level):
+        return await send(shared, job, meter.begin(job.name, job.size))
 
 
 async def download_file(

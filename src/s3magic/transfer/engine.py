@@ -14,6 +14,7 @@ from s3magic.model import Transfer
 from s3magic.settings import MiB
 from s3magic.transfer.level import Level
 from s3magic.transfer.placing import Folders
+from s3magic.transfer.pressure import feeling
 from s3magic.transfer.swift import Swift
 from s3magic.transfer.window import AHEAD, Slots, ahead, each
 from s3magic.translation import translate
@@ -85,8 +86,8 @@ class Run:
 
     def __post_init__(self) -> None:
         memory = max(_MEMORY, 2 * self.part_size)
-        level = self.level or Level(self.concurrency)
-        self.slots = Slots(level, memory, ahead=self.direct is not None)
+        self.level = self.level or Level(self.concurrency)
+        self.slots = Slots(self.level, memory, ahead=self.direct is not None)
 
     @property
     def lanes(self) -> int:
@@ -124,10 +125,11 @@ async def run(
     """
     running = _Running(shared, jobs, work, action, quick)
     loop = asyncio.get_running_loop()
-    working = loop.create_task(
-        each(running.numbered(), running.one, shared.lanes, shared.slots.room),
-        name=f"s3magic-{action}",
-    )
+    with feeling(shared.client, shared.level):
+        working = loop.create_task(
+            each(running.numbered(), running.one, shared.lanes, shared.slots.room),
+            name=f"s3magic-{action}",
+        )
     shared.meter.on_stop(lambda: loop.call_soon_threadsafe(working.cancel))
     try:
         await working

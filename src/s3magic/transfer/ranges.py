@@ -15,8 +15,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3magic.errors import Damaged, NoSuchVersion, ObjectChanged, S3Error, ServerFault
+from s3magic.errors import Damaged, NoSuchVersion, ObjectChanged, S3Error, ServerFault, TimedOut
 from s3magic.settings import KiB, MiB, defaults
+from s3magic.transfer.pressure import felt
 from s3magic.translation import translate
 
 if TYPE_CHECKING:
@@ -148,6 +149,8 @@ async def read_on(
                     if size >= _READ:  # it moves, and more than a trickle
                         tries = 0
         except S3Error as error:
+            if isinstance(error, TimedOut):
+                felt()
             tries += 1
             if not error.transient or tries >= defaults().attempts or not answer.etag:
                 raise
