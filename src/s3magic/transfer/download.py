@@ -13,7 +13,7 @@ from s3magic.transfer.landing import SMALL, InFile, InMemory
 from s3magic.transfer.placing import prepare_folder, refuse_target
 from s3magic.transfer.plan import cut
 from s3magic.transfer.ranges import Source, open_source, read_on
-from s3magic.transfer.swift import Quick
+from s3magic.transfer.swift import QUICK, Quick
 from s3magic.transfer.window import each, stream
 from s3magic.wire.http1 import Unplain
 
@@ -77,7 +77,7 @@ async def quick(shared: Run, job: Download) -> Quick | None:
         job: The object and its file.
     """
     direct = shared.direct
-    if direct is None or job.size is None or job.size > SMALL or job.folder or shared.no_clobber:
+    if direct is None or job.size is None or job.size > QUICK or job.folder or shared.no_clobber:
         return None
     template = await direct.wire.template("get_object", job.uri.bucket)
     if template is None:

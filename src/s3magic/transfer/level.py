@@ -25,6 +25,7 @@ __all__ = ["Level"]
 
 _FIRST = 8  # requests at once to begin with: the distance is overcome within a few round trips
 _FREE = 2.5  # times the fastest request of a kind: up to here they do not wait for each other
+_NEAR = 1.5  # and up to here they do not even come near it: the level rises twice as fast
 _PAYS = 1.3  # times the throughput that twice the level must give
 _SHORTEST = 0.25  # seconds that throughput is measured at least: below it is noise
 _ROUNDS = 2  # round trips that it is measured at least
@@ -90,14 +91,15 @@ class Level:
             return
         now = self.clock()
         lasted = now - self._since
-        free = self._strain < _FREE * self._requests
+        strain = self._strain / self._requests
+        free = strain < _FREE
         if not free and (self._requests < _ROUNDS * self.limit or lasted < _SHORTEST):
             return
-        rate, wanted = self._units / max(lasted, 1e-6), self._wanted and self._warm
-        self._warm = True
+        rate, wanted = self._units / max(lasted, 1e-6), self._wanted
+        warm, self._warm = self._warm, True
         self._measure(now)
-        if wanted:  # else nobody wants more, and the rate says nothing of the level
-            self._judge(rate, now, free=free)
+        if wanted and (warm or strain < _NEAR):  # else the rate says nothing of the level
+            self._judge(rate, now, strain)
 
     def throttled(self) -> None:
         """Note that the server asked for less, or did not answer in time."""
@@ -110,14 +112,14 @@ class Level:
         self.limit = max(1, self.limit // 2)
         self._settle(now)
 
-    def _judge(self, rate: float, now: float, *, free: bool) -> None:
+    def _judge(self, rate: float, now: float, strain: float) -> None:
         if now >= self._again:
             self._ceiling = self.most
         if self.limit < self._ceiling < self.most:
             self.limit += 1  # back to where it was too much, with care
-        elif free:
+        elif strain < _FREE:
             self._before = 0
-            self.limit = min(2 * self.limit, self._ceiling)
+            self.limit = min((4 if strain < _NEAR else 2) * self.limit, self._ceiling)
         elif self._before and rate < _PAYS * self._rate:
             self.limit = self._ceiling = self._before  # as fast with fewer
             self._settle(now)

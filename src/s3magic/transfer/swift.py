@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from s3magic.model import Transfer
+from s3magic.settings import KiB
 from s3magic.transfer.progress import Active
 from s3magic.transfer.window import AHEAD
 from s3magic.wire.http1 import BUSY, Unplain
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
     from s3magic.wire.lanes import Lanes, Order
     from s3magic.wire.template import Template
 
-__all__ = ["Quick", "Swift"]
+__all__ = ["QUICK", "Quick", "Swift"]
 
 J = TypeVar("J", bound="Job")
+
+QUICK = 128 * KiB
+"""Bytes up to which a job is small: as many as there are threads are held at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,10 @@ from s3magic.errors import AlreadyExists, LocalFault, ServerFault
 from s3magic.transfer.body import Body
 from s3magic.transfer.direct import HELD, quoted
 from s3magic.transfer.disk import in_thread
-from s3magic.transfer.landing import SMALL
 from s3magic.transfer.multipart import multipart
 from s3magic.transfer.piece import Piece
 from s3magic.transfer.plan import cut, upload_part_size
-from s3magic.transfer.swift import Quick
+from s3magic.transfer.swift import QUICK, Quick
 from s3magic.transfer.window import each, stream
 from s3magic.translation import error_code, translate
 
@@ -89,7 +88,7 @@ async def quick(shared: Run, job: Upload) -> Quick | None:
         shared: What the jobs share.
         job: The source, the key and its headers.
     """
-    if shared.direct is None or job.size > SMALL or not _plain(shared, job):
+    if shared.direct is None or job.size > QUICK or not _plain(shared, job):
         return None
     template = await shared.direct.wire.template("put_object", job.uri.bucket, job.headers)
     if template is None:

@@ -321,6 +321,7 @@ class Pool:
             line.using = using
             using(line)
             line.open()
+            using(line)  # it is ready: what it takes from now on is the request's
             return line, line.ask(head, body())
         except BaseException:
             line.close()

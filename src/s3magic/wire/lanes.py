@@ -71,9 +71,9 @@ class Order(Generic[R]):
         self._dropped = self._entered = False
         self.buffer = memoryview(b"")
         self.since = 0.0
-        """When its thread began with it; 0 while it waits."""
+        """When its thread began with it, or had a connection for it; 0 while it waits."""
         self.took = 0.0
-        """Seconds that it took, once it has ended."""
+        """Seconds that it took from then on, once it has ended."""
 
     def use(self, line: Line | None) -> None:
         """Note the line that is used from now on, so that a cancellation can end it.
@@ -88,6 +88,8 @@ class Order(Generic[R]):
             if self._dropped and line is not None:
                 raise ConnectionAbortedError
             self._line = line
+            if line is not None:
+                self.since = time.monotonic()
 
     def enter(self) -> None:
         """Begin what must be waited for, a file for example.
