@@ -6,8 +6,8 @@ begins (RFC 5681). When they take longer, they wait for each other somewhere;
 then twice as many are tried now and then, and kept only if that moves more.
 
 A server that says "slow down" (503, 429), or a request that times out, halves
-the level; then it climbs back one by one, and no higher than where it was too
-much, for a while.
+the level; then it climbs back one by one, stays below where it was too much for
+a while, and rises freely again only far above that.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class Level:
     _pause: float = _AGAIN
     _again: float = 0.0  # when it may rise above the ceiling
     _fastest: dict[int, float] = field(default_factory=dict)  # seconds, by kind
+    _refused: int = 0  # where it was too much; 0 where that is not known
+    _hold: float = _AGAIN  # seconds that it stays below
     _halved: float = 0.0  # when it was halved
     _flying: int = 0  # of the requests in flight then, those not heard of yet
     _since: float = 0.0
@@ -108,15 +110,17 @@ class Level:
         if self._flying >= 0 and now - self._halved < _BURST:
             return  # it was begun before the level was halved, and says the same
         self._halved, self._flying = now, self.limit - 1
-        self._ceiling = max(1, self.limit - 1)
+        again = 0 < self._refused <= self.limit  # it was tried again, and is too much still
+        self._hold = min(2 * self._hold, _LONGEST) if again else _AGAIN
+        self._refused, self._before = self.limit, 0
         self.limit = max(1, self.limit // 2)
-        self._settle(now)
+        self._measure(now)
 
     def _judge(self, rate: float, now: float, strain: float) -> None:
         if now >= self._again:
             self._ceiling = self.most
-        if self.limit < self._ceiling < self.most:
-            self.limit += 1  # back to where it was too much, with care
+        if self._refused:
+            self._climb(now)
         elif strain < _FREE:
             self._before = 0
             self.limit = min((4 if strain < _NEAR else 2) * self.limit, self._ceiling)
@@ -126,6 +130,14 @@ class Level:
         elif self.limit < self._ceiling:
             self._before, self._rate = self.limit, rate
             self.limit = min(2 * self.limit, self._ceiling)
+
+    def _climb(self, now: float) -> None:
+        """Go back to where it was too much, with care."""
+        if self.limit + 1 == self._refused and now < self._halved + self._hold:
+            return
+        self.limit = min(self.limit + 1, self.most)
+        if self.limit >= min(max(2 * self._refused, 2 * _FIRST), self.most):
+            self._refused = 0
 
     def _settle(self, now: float) -> None:
         """Make no step for a while."""
