@@ -146,9 +146,9 @@ class Front:
         self.passed += len(block)
         if self._then and len(self.asked) >= self._requests and self.passed >= self._size:
             self.reached.set()
-            if self._then == "silent":
-                await self._over.wait()
             await asyncio.sleep(_SLOW)
+            while self._then == "silent":  # noqa: ASYNC110 - another thread ends it
+                await asyncio.sleep(_SLOW)
         writer.write(block)
         with contextlib.suppress(ConnectionError):
             await writer.drain()

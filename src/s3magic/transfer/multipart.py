@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["multipart"]
 
-_INLINE = 0.5  # seconds that a cancelled cell waits for the abort
+_INLINE = 0.25  # seconds that a cancelled cell waits for the abort
 _PATIENT = 30.0  # and that a failure waits for it, which nobody asked to end at once
 _SWEEP = 5.0  # seconds that an upload waits for the abort of what others left
 _TRIES = 3  # S3 API, AbortMultipartUpload: parts in flight may outlive the first

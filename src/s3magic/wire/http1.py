@@ -137,7 +137,7 @@ class Line:
     def open(self) -> None:
         """Connect."""
         at = self.address
-        sock = socket.create_connection((at.host, at.port), at.connect_timeout)
+        sock = self._connected()
         secure: ssl.SSLSocket | None = None
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -232,6 +232,31 @@ class Line:
         self._keep = False
         if self._socket is not None:
             self._socket.close()
+
+    def _connected(self) -> socket.socket:
+        """Connect to the first of the server's addresses that answers.
+
+        It does what `socket.create_connection` does, which nobody could end.
+        """
+        at = self.address
+        failed = OSError("it has no address")
+        for family, kind, protocol, _, place in socket.getaddrinfo(
+            at.host, at.port, type=socket.SOCK_STREAM
+        ):
+            try:
+                sock = self._socket = socket.socket(family, kind, protocol)
+                sock.settimeout(at.connect_timeout)
+                if self._aborted:  # from here on `abort` finds it
+                    raise ConnectionAbortedError
+                sock.connect(place)
+            except OSError as error:
+                failed = error
+                self.close()
+                if self._aborted:
+                    break
+            else:
+                return sock
+        raise failed
 
     def _send(self, sock: socket.socket, piece: memoryview | FileRange) -> None:
         if isinstance(piece, memoryview):
