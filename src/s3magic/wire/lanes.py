@@ -65,6 +65,7 @@ class Order(Generic[R]):
         ended: Callable[[R | None, BaseException | None], object],
     ) -> None:
         self._lanes = lanes
+        lanes.begun()
         self._work = work
         self._ended = ended
         self._line: Line | None = None
@@ -133,6 +134,7 @@ class Order(Generic[R]):
             fact(*values)
 
     def _end(self, result: R | None, error: BaseException | None) -> None:
+        self._lanes.over()
         if self._entered or not self._dropped:
             self._ended(result, error)
 
@@ -152,6 +154,8 @@ class Lanes:
         self._woken = False
         self._heard = time.monotonic()
         self._threads = 0
+        self._under_way = 0
+        self._look: asyncio.TimerHandle | None = None
 
     async def do(
         self, work: Callable[[Order[R]], R], took: Callable[[float], object] = lambda _: None
@@ -212,8 +216,28 @@ class Lanes:
 
     def close(self) -> None:
         """Let the threads end as soon as they have nothing to do."""
+        if self._look is not None:
+            self._look.cancel()
         for _ in range(self._threads):
             self._orders.put(None)
+
+    def begun(self) -> None:
+        """Note that there is an order, on the loop."""
+        self._under_way += 1
+        if self._look is None:
+            self._look = self._loop.call_later(_LONGEST, self._look_again)
+
+    def over(self) -> None:
+        """Note that an order is over, on the loop."""
+        self._under_way -= 1
+
+    def _look_again(self) -> None:
+        """Hear what no thread woke the loop for: all of them may wait for a silent server."""
+        self._look = None
+        if self._posts:
+            self._hear()
+        if self._under_way and self._look is None:
+            self._look = self._loop.call_later(_LONGEST, self._look_again)
 
     def _hear(self) -> None:
         self._woken = False
