@@ -1,0 +1,229 @@
+"""Small jobs, each wholly in a helper thread: done, or done by the ordinary way, or cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import threading
+
+import pytest
+
+from liar import error
+from s3magic import settings
+from s3magic.commands import running
+from s3magic.commands.get import get
+from s3magic.commands.put import put
+from s3magic.errors import TransferError
+from s3magic.transfer.progress import Meter
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MANY = 300
+
+
+@pytest.fixture
+def meters(monkeypatch):
+    """The meters of the verbs that run."""
+    made = []
+
+    def noted(*args):
+        made.append(Meter(*args))
+        return made[-1]
+
+    monkeypatch.setattr(running, "Meter", noted)
+    return made
+
+
+def fill(liar, number=MANY):
+    liar.objects |= {f"a/{name:04}": b"%d" % name * 50 for name in range(number)}
+
+
+def written(folder):
+    return {f"a/{path.name}": path.read_bytes() for path in folder.iterdir()}
+
+
+async def all_lanes_ended():
+    """Wait until no thread of ours is at work."""
+    for thread in threading.enumerate():
+        if thread.name == "s3magic-lane":
+            await asyncio.to_thread(thread.join, 20)
+            assert not thread.is_alive()
+
+
+async def test_what_fails_in_a_thread_is_done_by_the_ordinary_way(liar, tmp_path):
+    """Every third of them, once: a row each, all done, in the order of the keys."""
+    fill(liar)
+    failed = set()
+
+    def once(request):
+        first = request.key not in failed and int(request.key[-1]) % 3 == 0
+        failed.add(request.key)
+        return first
+
+    liar.lie("GetObject", lambda *_: error(500, "InternalError"), when=once)
+
+    report = await get(liar.uri("a/"), tmp_path, recursive=True, progress="none")
+
+    assert list(report.Status) == ["done"] * MANY
+    assert list(report.Source) == [liar.uri(key) for key in sorted(liar.objects)]
+    assert list(report.Size) == [len(liar.objects[key]) for key in sorted(liar.objects)]
+    assert written(tmp_path) == liar.objects
+    again = [key for key in liar.objects if int(key[-1]) % 3 == 0]
+    assert len(liar.asked("GetObject")) == MANY + len(again)
+
+
+async def test_what_cannot_be_done_is_told_as_the_ordinary_way_tells_it(liar, tmp_path):
+    """One row each, with its sentence; the others arrive."""
+    fill(liar)
+    liar.lie(
+        "GetObject",
+        lambda *_: error(403, "AccessDenied"),
+        when=lambda request: request.key.endswith("7"),
+    )
+    (tmp_path / "0003").mkdir()
+
+    report = await get(liar.uri("a/"), tmp_path, recursive=True, errors="return", progress="none")
+
+    rows = report.set_index("Source")
+    bad = [liar.uri(key) for key in liar.objects if key.endswith("7")] + [liar.uri("a/0003")]
+    assert set(rows.index[rows.Status == "failed"]) == set(bad)
+    assert rows.Error[liar.uri("a/0003")].endswith("there is a folder of that name.")
+    assert "denied" in rows.Error[liar.uri("a/0007")]
+    assert (rows.Status == "done").sum() == MANY - len(bad)
+
+
+async def test_a_listing_out_of_date_leaves_no_part_behind(liar, tmp_path):
+    """It was small when it was listed; it is large, and its body breaks off."""
+    fill(liar, 3)
+    large = bytes(3 * settings.MiB)
+
+    def grow(_, answer):
+        liar.objects["a/0001"] = large
+        return answer
+
+    def broken(_, answer):
+        half = answer.body[: len(answer.body) // 2]
+        headers = answer.headers | {"content-length": str(len(answer.body))}
+        return dataclasses.replace(answer, headers=headers, body=half, then="close")
+
+    liar.lie("ListObjectsV2", grow)
+    liar.lie("GetObject", broken, times=1, when=lambda request: request.key == "a/0001")
+
+    await get(liar.uri("a/"), tmp_path, recursive=True, progress="none")
+
+    assert written(tmp_path) == liar.objects
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("verb", ["get", "put"])
+@pytest.mark.parametrize("silent", [False, True])
+async def test_a_stop_in_the_middle_gives_a_row_for_each(liar, meters, tmp_path, verb, silent):
+    """Done or cancelled, whole or absent, and no thread at work behind it."""
+    source = tmp_path / "source"
+    target = tmp_path / "target"
+    for folder in (source, target):
+        folder.mkdir()
+    fill(liar)
+    for key, data in liar.objects.items():
+        (source / key[2:]).write_bytes(data)
+    if verb == "put":
+        liar.objects.clear()
+    operation = {"get": "GetObject", "put": "PutObject"}[verb]
+    half = MANY // 2
+    release = asyncio.Event()
+
+    async def slow(_request, answer):
+        if len(liar.asked(operation)) > half:
+            if not meters[0].stopped:
+                asyncio.get_running_loop().call_soon(meters[0].stop)
+            if silent:
+                await release.wait()
+        return answer
+
+    liar.lie(operation, slow)
+    run = (
+        get(liar.uri("a/"), target, recursive=True, errors="return", progress="none")
+        if verb == "get"
+        else put(source, liar.uri("a/"), recursive=True, errors="return", progress="none")
+    )
+
+    async with asyncio.timeout(20):
+        report = await run
+        await all_lanes_ended()
+    release.set()
+
+    assert len(report) == MANY
+    assert set(report.Status) == {"done", "cancelled"}
+    assert report.Source.is_unique
+    done = report[report.Status == "done"]
+    assert set(report.Size[report.Status == "cancelled"]) <= {0}
+    if verb == "get":
+        there = written(target)
+        assert not [path for path in target.iterdir() if path.suffix == ".s3part"]
+        # Whatever is told is there. (The ordinary way may give a file its name in the moment of
+        # its cancellation, and then says that it was cancelled.)
+        told, found = set(done.Source), {liar.uri(key) for key in there}
+        assert told == found or (told < found and not settings.defaults().fast)
+        assert there.items() <= liar.objects.items()
+    else:
+        assert set(done.Target) <= {liar.uri(key) for key in liar.objects}
+        for key, data in liar.objects.items():
+            assert data == (source / key.rpartition("/")[2]).read_bytes()
+
+
+@pytest.mark.parametrize("turns", [1, 3, 10, 30, 100, 300])
+async def test_a_cancellation_at_any_moment_leaves_nothing_half_written(liar, tmp_path, turns):
+    """And it goes on."""
+    fill(liar)
+    task = asyncio.create_task(
+        get(liar.uri("a/"), tmp_path, recursive=True, errors="return", progress="none")
+    )
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+    task.cancel()
+    await asyncio.wait([task], timeout=20)
+    await all_lanes_ended()
+
+    assert task.cancelled()
+    assert written(tmp_path).items() <= liar.objects.items()
+
+
+async def test_those_under_way_are_seen(liar, meters, tmp_path):
+    """By name and size, while a thread waits for them, on either way."""
+    fill(liar, 5)
+    held, seen = asyncio.Event(), []
+
+    async def slow(_request, answer):
+        await held.wait()
+        return answer
+
+    liar.lie("GetObject", slow)
+    task = asyncio.create_task(get(liar.uri("a/"), tmp_path, recursive=True, progress="none"))
+    async with asyncio.timeout(20):
+        while len(seen) < 5:
+            await asyncio.sleep(0.005)  # until all of them wait for the server
+            seen = meters[0].slowest(10) if meters else []
+    held.set()
+    await task
+
+    assert {(one.name, one.size) for one in seen} == {
+        (liar.uri(key), len(data)) for key, data in liar.objects.items()
+    }
+    assert meters[0].slowest(10) == []
+    assert meters[0].done_files == 5
+    assert meters[0].done_size == meters[0].size == sum(map(len, liar.objects.values()))
+
+
+async def test_a_verb_that_was_stopped_says_so(liar, meters, tmp_path):
+    """As an error, unless it was told to give the report."""
+    fill(liar)
+
+    def stop(_request, answer):
+        meters[0].stop()
+        return answer
+
+    liar.lie("GetObject", stop, times=1)
+
+    with pytest.raises(TransferError, match="cancelled"):
+        await get(liar.uri("a/"), tmp_path, recursive=True, progress="none")
