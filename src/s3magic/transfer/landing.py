@@ -84,6 +84,9 @@ class InFile:
     def begin(self, answer: Answer) -> None:
         """Hold a small object in memory; open a temporary file for a large one."""
         if answer.stop == answer.total <= SMALL:
+            self.forget()  # an earlier answer was of another object
+            self.leave()
+            self.held = []
             self._whole = bytearray(answer.total)
             return
         self._whole = None
