@@ -14,7 +14,7 @@ from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from s3magic.listing.parsing import split, told
-from s3magic.settings import MiB
+from s3magic.settings import MiB, defaults
 from s3magic.wire.http1 import Unplain
 from s3magic.wire.lanes import Lanes
 from s3magic.wire.wire import wire_of
@@ -48,14 +48,14 @@ _doubts: WeakKeyDictionary[Wire, int] = WeakKeyDictionary()
 
 @contextlib.asynccontextmanager
 async def plain_of(client: S3Client, bucket: str, most: int) -> AsyncGenerator[Plain | None]:
-    """Lend the plain way to a bucket's pages; None where the client has none.
+    """Lend the plain way to a bucket's pages; None where the client has none, or it is off.
 
     Args:
         client: Any aiobotocore client.
         bucket: The bucket.
         most: Pages at once.
     """
-    wire = wire_of(client)
+    wire = wire_of(client) if defaults().fast else None
     if wire is None:
         yield None
         return
