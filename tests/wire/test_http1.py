@@ -447,8 +447,9 @@ def test_who_uses_a_line_hears_when_it_is_anothers():
         ask(lines, address(server.port), using=told.append)
         ask(lines, address(server.port), using=told.append)
 
-        assert [line is not None for line in told] == [True, False, True, False]
-        assert told[0] is told[2]
+        # A new one is told of twice: before it is connected, and once it is.
+        assert [line is not None for line in told] == [True, True, False, True, False]
+        assert told[0] is told[1] is told[3]
 
 
 def test_no_redirect_is_followed():

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from s3magic.wire.template import Template
     from s3magic.wire.wire import Wire
 
-__all__ = ["HELD", "Direct", "Got", "Wanted", "direct_of", "quoted"]
+__all__ = ["HELD", "Direct", "Got", "Wanted", "direct_of", "quoted", "sent_all", "told_all"]
 
 R = TypeVar("R")
 
@@ -306,12 +306,7 @@ class _Taking:
         Raises:
             Unplain: It is not what was asked for, or nothing of it can be kept.
         """
-        try:
-            answer = checked(wanted.source, _told(head), wanted.start, wanted.stop, wanted.after)
-        except S3Error as error:
-            raise Unplain(head.status, "not what was asked for") from error
-        if not answer.etag and answer.stop < answer.total:
-            raise Unplain(0, "nothing would hold the parts together")
+        answer = _checked(head, wanted)
         self.order.enter()
         if wanted.after is None:
             self.landing.begin(answer)
@@ -351,6 +346,31 @@ class _Taking:
                 told = at
         self.order.tell(self.advance, at - told)
         return at
+
+
+def told_all(head: Head, body: memoryview, wanted: Wanted) -> None:
+    """Check a whole object that came in one answer.
+
+    Raises:
+        Unplain: It is not what was asked for.
+    """
+    if head.status not in {200, 206}:
+        raise Unplain(head.status, "no success")
+    answer = _checked(head, wanted)
+    summed = Sum(head)
+    summed.update(body)
+    if answer.start or answer.stop < answer.total or answer.total != len(body) or not summed.right:
+        raise Unplain(head.status, "damaged")
+
+
+def _checked(head: Head, wanted: Wanted) -> Answer:
+    try:
+        answer = checked(wanted.source, _told(head), wanted.start, wanted.stop, wanted.after)
+    except S3Error as error:
+        raise Unplain(head.status, "not what was asked for") from error
+    if not answer.etag and answer.stop < answer.total:
+        raise Unplain(0, "nothing would hold the parts together")
+    return answer
 
 
 class _Sent:
@@ -420,6 +440,15 @@ def _answered(line: Line, head: Head) -> dict[str, Any]:
         line.fill(memoryview(bytearray(min(head.length, _ANSWER))))
     except OSError as error:
         raise Unplain(0, "the answer broke off") from error
+    return sent_all(head)
+
+
+def sent_all(head: Head) -> dict[str, Any]:
+    """Check the answer to a PUT; gives it as botocore would.
+
+    Raises:
+        Unplain: It is no success, or names no ETag, as S3's every answer to a write does.
+    """
     etag = head.get(b"etag")
     if head.status != 200 or not etag:
         raise Unplain(head.status, "no ETag")

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from s3magic.errors import NotFound, ObjectChanged
 from s3magic.settings import MiB
-from s3magic.transfer.direct import HELD, Wanted
+from s3magic.transfer.direct import HELD, Wanted, quoted, told_all
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.landing import SMALL, InFile, InMemory
-from s3magic.transfer.placing import prepare_folder, refuse_target
+from s3magic.transfer.placing import prepare_folder, refuse_target, write_whole
 from s3magic.transfer.plan import cut
 from s3magic.transfer.ranges import Source, open_source, read_on
-from s3magic.transfer.swift import QUICK, Quick
+from s3magic.transfer.swift import QUICK
 from s3magic.transfer.window import each, stream
-from s3magic.wire.http1 import Unplain
 
 if TYPE_CHECKING:
-    from s3magic.transfer.direct import Direct
     from s3magic.transfer.engine import Run
     from s3magic.transfer.landing import Landing
     from s3magic.transfer.plan import Download, Part
     from s3magic.transfer.ranges import Answer
-    from s3magic.wire.lanes import Order
+    from s3magic.transfer.swift import Quick
+    from s3magic.wire.http1 import Address, Head, Pool
     from s3magic.wire.template import Template
 
 __all__ = ["download", "download_bytes", "quick"]
@@ -82,27 +82,47 @@ async def quick(shared: Run, job: Download) -> Quick | None:
     template = await direct.wire.template("get_object", job.uri.bucket)
     if template is None:
         return None
-    return Quick(template, functools.partial(_bring_small, shared, direct, template, job))
+    return _Small(direct.wire.pool, template, shared, job)
 
 
-def _bring_small(
-    shared: Run, direct: Direct, template: Template, job: Download, order: Order[Any]
-) -> int:
-    """Bring a small object to its file; blocks.
+@dataclass(frozen=True, slots=True)
+class _Small:
+    """A small object to be brought to its file.
 
-    Raises:
-        Exception: Anything: the ordinary way shall try.
+    Args:
+        pool: The idle connections.
+        template: The kind of request.
+        shared: What the jobs share.
+        job: The object and its file.
     """
-    source = Source(shared.client, job.uri, job.version_id)
-    landing = InFile(job, "", shared.part_size, shared.folders)
-    get = direct.getting(template, Wanted(source), landing, lambda _: None)
-    try:
-        got = get(order)
-    finally:
-        landing.leave()
-    if not landing.committed:
-        raise Unplain(0, "it broke off")
-    return got.answer.total
+
+    pool: Pool
+    template: Template
+    shared: Run
+    job: Download
+
+    @property
+    def address(self) -> Address:
+        """Where to."""
+        return self.template.address
+
+    def request(self) -> bytes:
+        """Give the request."""
+        job = self.job
+        query = "" if job.version_id is None else f"versionId={quoted(job.version_id)}"
+        return self.template.render(job.uri.key, query=query)
+
+    def finish(self, head: Head, body: memoryview) -> int:
+        """Write the file; gives its bytes.
+
+        Raises:
+            Exception: Anything: the ordinary way shall try.
+        """
+        job, shared = self.job, self.shared
+        told_all(head, body, Wanted(Source(shared.client, job.uri, job.version_id)))
+        shared.folders.prepare(job.target, job.root)
+        write_whole(job.target, [body])
+        return len(body)
 
 
 async def download_bytes(shared: Run, job: Download, number: int) -> bytes:

@@ -1,8 +1,8 @@
-"""Many small jobs at once: each done wholly in a helper thread, with no task of its own.
+"""Many small jobs at once: each done wholly by a helper thread, with no task of its own.
 
 A task and a wake-up for each of ten thousand small objects cost more than
-their requests. So those that a lane can do by itself are put into the lanes'
-queue, and their ends come back by the dozen. One that does not simply succeed
+their requests. So those that are one request go to the reactor, and
+their ends come back by the dozen. One that does not simply succeed
 comes back undone, for the ordinary way to do, or to say what is wrong.
 """
 
@@ -11,14 +11,14 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from s3magic.model import Transfer
 from s3magic.settings import KiB
 from s3magic.transfer.progress import Active
 from s3magic.transfer.window import AHEAD
 from s3magic.wire.http1 import BUSY, Unplain
+from s3magic.wire.reactor import Small
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,17 +37,12 @@ QUICK = 128 * KiB
 """Bytes up to which a job is small: as many as there are threads are held at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quick:
-    """How one small job is done.
+class Quick(Small, Protocol):
+    """How one small job is done: one request."""
 
-    Args:
-        template: The kind of request that it is.
-        work: Does it wholly, in a thread; gives the bytes of the object.
-    """
-
-    template: Template
-    work: Callable[[Order[int]], int]
+    @property
+    def template(self) -> Template:
+        """The kind of request that it is."""
 
 
 class Swift(Generic[J]):
@@ -84,7 +79,7 @@ class Swift(Generic[J]):
             self._level.wanted()
             await self.news()
         ended = functools.partial(self._end, number, quick.template)
-        self._orders[number] = job, self._lanes.put(quick.work, ended)
+        self._orders[number] = job, self._lanes.put_small(quick, ended)
 
     async def news(self) -> None:
         """Wait until some more have ended."""

@@ -9,17 +9,19 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import AlreadyExists, LocalFault, ServerFault
 from s3magic.transfer.body import Body
-from s3magic.transfer.direct import HELD, quoted
+from s3magic.transfer.direct import HELD, quoted, sent_all
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.multipart import multipart
 from s3magic.transfer.piece import Piece
 from s3magic.transfer.plan import cut, upload_part_size
-from s3magic.transfer.swift import QUICK, Quick
+from s3magic.transfer.sums import guards
+from s3magic.transfer.swift import QUICK
 from s3magic.transfer.window import each, stream
 from s3magic.translation import error_code, translate
 
@@ -29,11 +31,11 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
-    from s3magic.transfer.direct import Direct
     from s3magic.transfer.engine import Run
     from s3magic.transfer.plan import Part, Upload
+    from s3magic.transfer.swift import Quick
     from s3magic.uri import S3Uri
-    from s3magic.wire.lanes import Order
+    from s3magic.wire.http1 import Address, Head, Pool
     from s3magic.wire.template import Template
 
 __all__ = ["exists", "quick", "send", "upload"]
@@ -93,17 +95,45 @@ async def quick(shared: Run, job: Upload) -> Quick | None:
     template = await shared.direct.wire.template("put_object", job.uri.bucket, job.headers)
     if template is None:
         return None
-    return Quick(template, functools.partial(_send_small, shared.direct, template, job))
+    return _Small(shared.direct.wire.pool, template, job)
 
 
-def _send_small(direct: Direct, template: Template, job: Upload, order: Order[Any]) -> int:
-    """Send a small source; blocks.
+@dataclass(frozen=True, slots=True)
+class _Small:
+    """A small source to be sent.
 
-    Raises:
-        Exception: Anything: the ordinary way shall try.
+    Args:
+        pool: The idle connections.
+        template: The kind of request.
+        job: The source, the key and its headers.
     """
-    direct.putting(template, job.uri, Piece(job, 0, job.size), lambda _: None)(order)
-    return job.size
+
+    pool: Pool
+    template: Template
+    job: Upload
+
+    @property
+    def address(self) -> Address:
+        """Where to."""
+        return self.template.address
+
+    def request(self) -> bytes:
+        """Read the source, and give the request with it.
+
+        Raises:
+            Exception: Anything: the ordinary way shall try.
+        """
+        job, template = self.job, self.template
+        with Piece(job, 0, job.size).opened(memoryview(bytearray(job.size))) as source:
+            headers, payload = guards(template, source)
+            headers["content-length"] = str(job.size)
+            head = template.render(job.uri.key, headers, payload=payload)
+            return b"".join((head, *source.blocks()))
+
+    def finish(self, head: Head, body: memoryview) -> int:  # noqa: ARG002 - there is none
+        """Check the answer; gives the bytes that were sent."""
+        sent_all(head)
+        return self.job.size
 
 
 def _plain(shared: Run, job: Upload) -> bool:

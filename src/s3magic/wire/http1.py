@@ -11,23 +11,30 @@ or hashes bytes, holds no lock of the interpreter's.
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import select
+import selectors
 import socket
+import ssl
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, TypeVar
 
 import httptools
 
 from s3magic.settings import KiB
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
-__all__ = ["BUSY", "SILENT", "Address", "FileRange", "Head", "Line", "Pool", "Unplain"]
+T = TypeVar("T")
+Waiting: TypeAlias = "Generator[tuple[socket.socket, int], None, T]"
+"""Blocking work in steps: yields a socket and what it waits for."""
+
+__all__ = ["BUSY", "SILENT", "Address", "FileRange", "Head", "Line", "Pool", "Unplain", "Waiting"]
 
 SILENT = 408
 """The status that stands for an answer that did not come in time (RFC 9110, 15.5.9)."""
@@ -35,6 +42,10 @@ SILENT = 408
 BUSY = frozenset({429, 503, SILENT})
 """What a server says, or does not say, that is asked too much (S3 API, Error Responses)."""
 
+READ, WRITE, DONE = selectors.EVENT_READ, selectors.EVENT_WRITE, 0
+"""What a line that does not block waits for."""
+
+_SMALL = 512 * KiB  # bytes of an answer that is held in memory
 _HEAD = 64 * KiB  # bytes of an answer's head at most; servers allow 8 to 64 KiB
 _PACKET = 64 * KiB  # bytes of a body that are cheaper copied than sent by themselves
 _IDLE = 10.0  # seconds after which a server may have closed a connection unheard
@@ -133,6 +144,7 @@ class Line:
         self._early: bytes | memoryview = b""  # of the body, what came with the head
         self._left = 0
         self._keep = False
+        self._soft = False  # whether its socket does not block
 
     def open(self) -> None:
         """Connect."""
@@ -170,6 +182,9 @@ class Line:
         sock = self._socket
         if sock is None:
             raise ConnectionAbortedError
+        if self._soft:
+            sock.settimeout(self.address.read_timeout)
+            self._soft = False
         pieces = iter(body)
         first = next(pieces, None)
         if isinstance(first, memoryview) and len(first) <= _PACKET:  # one packet with its head
@@ -213,6 +228,11 @@ class Line:
             poll.register(self._socket, select.POLLIN)
             return not poll.poll(0)
         return not select.select([self._socket], (), (), 0)[0]
+
+    @property
+    def aborted(self) -> bool:
+        """Whether `abort` was called."""
+        return self._aborted
 
     @property
     def reusable(self) -> bool:
@@ -277,11 +297,21 @@ class Line:
                 raise ConnectionResetError
             size += came
             end = buffer.find(b"\r\n\r\n", 0, size)
+        return self._begin_answer(memoryview(buffer), end + 4, size)
+
+    def _begin_answer(self, came: memoryview, end: int, size: int) -> Head:
+        """Read an answer's head, and keep what came behind it.
+
+        Args:
+            came: What came.
+            end: Where the head ends in it.
+            size: How much it is.
+        """
         self.used = True
         head = Head()
         parser = httptools.HttpResponseParser(head)
         try:
-            parser.feed_data(memoryview(buffer)[: end + 4])
+            parser.feed_data(came[:end])
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             raise Unplain(0, "no HTTP") from error
         head.status = parser.get_status_code()
@@ -291,13 +321,139 @@ class Line:
         if chunked or not (length.isascii() and length.isdigit()) or head.status < 200:
             raise Unplain(head.status, "no length")
         head.length = self._left = int(length)
-        self._early = memoryview(buffer)[end + 4 : size]
+        self._early = came[end:size]
         if len(self._early) > self._left:
             raise Unplain(head.status, "more than it announced")
         # Not should_keep_alive, which forgets what was said once a body of nothing has ended.
         closes = "close" in (head.get(b"connection") or "").lower()
         self._keep = parser.get_http_version() == "1.1" and not closes
         return head
+
+    # The same for one thread that holds many lines: what is awaited is yielded.
+
+    def opening(self) -> Waiting[None]:
+        """Connect, as `open` does."""
+        at = self.address
+        failed: OSError = ConnectionRefusedError()
+        for family, kind, protocol, _, name in _resolved(at.host, at.port):
+            sock = socket.socket(family, kind, protocol)
+            self._socket, self._soft = sock, True
+            sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if sock.connect_ex(name) != 0:
+                yield sock, WRITE
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if self._aborted:
+                raise ConnectionAbortedError
+            if not code:
+                break
+            failed = OSError(code, os.strerror(code))
+            sock.close()
+        else:
+            raise failed
+        if at.tls is not None:
+            secure = at.tls.wrap_socket(
+                sock, server_hostname=at.host, do_handshake_on_connect=False
+            )
+            self._socket = secure
+            while (events := _tried(secure.do_handshake)) != DONE:
+                yield secure, events
+
+    def conversing(self, request: bytes, buffer: memoryview) -> Waiting[tuple[Head, memoryview]]:
+        """Send a request, and read its answer whole.
+
+        Args:
+            request: Its line, headers and body.
+            buffer: Memory for the answer, for as long as nothing is awaited.
+
+        Raises:
+            Unplain: An answer came, and it is not plain, or too long for this.
+            OSError: None came.
+        """
+        sock = self._socket
+        if sock is None:
+            raise ConnectionAbortedError
+        if not self._soft:
+            sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+            self._soft = True
+        self._keep = False
+        yield from _poured(sock, memoryview(request))
+        kept = b""
+        while True:
+            size = yield from _filled(sock, buffer)
+            whole = memoryview(kept + bytes(buffer[:size])) if kept else buffer[:size]
+            answer = self._complete(whole)
+            if answer is not None:
+                return answer
+            kept = bytes(whole)
+
+    def _complete(self, whole: memoryview) -> tuple[Head, memoryview] | None:
+        """Give head and body, if all of the answer is there."""
+        end = bytes(whole[:_HEAD]).find(b"\r\n\r\n") + 4
+        if end < 4:
+            if len(whole) >= _HEAD:
+                raise Unplain(0, "a head without end")
+            return None
+        head = self._begin_answer(whole, end, len(whole))
+        if head.length > _SMALL:
+            raise Unplain(0, "too long for this")
+        if len(whole) - end < head.length:
+            return None
+        self._left, self._early = 0, b""
+        return head, whole[end:]
+
+
+def _tried(work: Callable[[], object]) -> int:
+    """Try a step of TLS; gives what it waits for, or `DONE`."""
+    try:
+        work()
+    except ssl.SSLWantReadError:
+        return READ
+    except ssl.SSLWantWriteError:
+        return WRITE
+    return DONE
+
+
+def _poured(sock: socket.socket, data: memoryview) -> Waiting[None]:
+    """Send all of it."""
+    while data:
+        events = WRITE
+        try:
+            data = data[sock.send(data) :]
+            if not data:
+                return
+        except (BlockingIOError, ssl.SSLWantWriteError):
+            pass
+        except ssl.SSLWantReadError:
+            events = READ
+        yield sock, events
+
+
+def _filled(sock: socket.socket, buffer: memoryview) -> Waiting[int]:
+    """Receive what there is; gives how much."""
+    while True:
+        events = READ
+        try:
+            size = sock.recv_into(buffer)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            pass
+        except ssl.SSLWantWriteError:
+            events = WRITE
+        else:
+            if not size:
+                raise ConnectionResetError
+            return size
+        yield sock, events
+
+
+@functools.lru_cache(maxsize=64)
+def _looked_up(host: str, port: int, _minute: int) -> tuple[Any, ...]:
+    return tuple(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+
+def _resolved(host: str, port: int) -> tuple[Any, ...]:
+    """Look a host up, once a minute."""
+    return _looked_up(host, port, int(time.monotonic() / 60))
 
 
 class Pool:
@@ -327,7 +483,7 @@ class Pool:
             using: Told of the line before it is used, and raises to stop; told
                 None when it is given back, and is another's from then on.
         """
-        line = self._take(address)
+        line = self.take(address)
         if line is not None:
             try:
                 line.using = using
@@ -375,7 +531,8 @@ class Pool:
         for line in lines:
             line.close()
 
-    def _take(self, address: Address) -> Line | None:
+    def take(self, address: Address) -> Line | None:
+        """Give an idle line, which is to be given back; None if there is none."""
         while True:
             with self._lock:
                 idle = self._idle.get(address)

@@ -21,11 +21,13 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from s3magic.settings import KiB
+from s3magic.wire.reactor import Reactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from s3magic.wire.http1 import Line
+    from s3magic.wire.reactor import Small
 
 __all__ = ["Lanes", "Order"]
 
@@ -41,7 +43,7 @@ class Order(Generic[R]):
 
     Args:
         lanes: Whose.
-        work: What to do.
+        work: What to do; None for what the reactor does.
         ended: Told on the loop how it ended: its result and None, or None and
             its error. Never told after `drop`, unless that gave False.
     """
@@ -61,7 +63,7 @@ class Order(Generic[R]):
     def __init__(
         self,
         lanes: Lanes,
-        work: Callable[[Order[R]], R],
+        work: Callable[[Order[R]], R] | None,
         ended: Callable[[R | None, BaseException | None], object],
     ) -> None:
         self._lanes = lanes
@@ -120,14 +122,22 @@ class Order(Generic[R]):
         self.buffer = buffer
         self.since = time.monotonic()
         try:
-            if self._dropped:
+            if self._dropped or self._work is None:
                 raise ConnectionAbortedError
             result = self._work(self)
         except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
-            self._lanes.post(self._end, None, error)
+            self.fail(error)
         else:
-            self.took = time.monotonic() - self.since
-            self._lanes.post(self._end, result, None)
+            self.succeed(result)
+
+    def succeed(self, result: R) -> None:
+        """Tell that it is done. From its thread, once."""
+        self.took = time.monotonic() - self.since
+        self._lanes.post(self._end, result, None)
+
+    def fail(self, error: BaseException) -> None:
+        """Tell that it is not. From its thread, once."""
+        self._lanes.post(self._end, None, error)
 
     def _tell(self, fact: Callable[..., object], values: tuple[Any, ...]) -> None:
         if not self._dropped:
@@ -156,6 +166,7 @@ class Lanes:
         self._threads = 0
         self._under_way = 0
         self._look: asyncio.TimerHandle | None = None
+        self._reactor: Reactor | None = None
 
     async def do(
         self, work: Callable[[Order[R]], R], took: Callable[[float], object] = lambda _: None
@@ -200,15 +211,45 @@ class Lanes:
         if self._threads < self._limit() and self._orders.qsize():
             with _changing:
                 self._threads += 1
-            threading.Thread(target=self._serve, name="s3magic-lane", daemon=True).start()
+            try:
+                threading.Thread(target=self._serve, name="s3magic-lane", daemon=True).start()
+            except RuntimeError:  # the system has no more: those that there are go on
+                with _changing:
+                    self._threads -= 1
+                if not self._threads:
+                    raise
         return order
+
+    def put_small(
+        self, small: Small, ended: Callable[[R | None, BaseException | None], object]
+    ) -> Order[R]:
+        """Have a small request done beside many others; `ended` is told as by `put`."""
+        if self._reactor is None:
+            self._reactor = Reactor(self._limit, self._take_over)
+        order: Order[R] = Order(self, None, ended)
+        self._reactor.put(order, small)
+        return order
+
+    def _take_over(self, order: Order[Any], work: Callable[[], Any]) -> None:
+        """Do the end of a small request in a thread. From the reactor's."""
+
+        def do(_: Order[None]) -> None:
+            try:
+                order.succeed(work())
+            except BaseException as error:  # noqa: BLE001 - it is told where it is awaited
+                order.fail(error)
+
+        self.post(self.put, do, lambda _result, _error: None)
 
     def post(self, fact: Callable[..., object], *values: Any) -> None:
         """Have the loop call `fact` with `values`. From any thread."""
         self._posts.append((fact, values))
         if self._woken:
             return
-        low = self._orders.qsize() <= self._threads // 2
+        waiting, busy = self._orders.qsize(), self._threads
+        if self._reactor is not None:
+            waiting, busy = waiting + self._reactor.waiting, busy + self._reactor.active
+        low = waiting <= busy // 2
         if low or time.monotonic() - self._heard > _LONGEST:
             self._woken = True
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens
@@ -218,6 +259,8 @@ class Lanes:
         """Let the threads end as soon as they have nothing to do."""
         if self._look is not None:
             self._look.cancel()
+        if self._reactor is not None:
+            self._reactor.close()
         for _ in range(self._threads):
             self._orders.put(None)
 

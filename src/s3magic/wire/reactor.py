@@ -1,0 +1,288 @@
+"""One helper thread that holds many small conversations at once.
+
+A thread a request is best where bytes flow. Where a request is small, hundreds
+of threads spend most of their time on waking each other; so here one thread
+waits for all connections together. Each of them is a generator that says what
+it waits for, and does one order after another. Files are written in between,
+unless that turns out to be slow: then the lanes' threads do it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+from s3magic.settings import KiB
+from s3magic.wire.http1 import SILENT, Line, Unplain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from s3magic.wire.http1 import Address, Head, Pool, Waiting
+    from s3magic.wire.lanes import Order
+
+__all__ = ["Reactor", "Small"]
+
+_SLOW = 0.005  # seconds that an end may take on the way; a slower disk gets threads
+_KEPT = 0.8  # of the mean so far, when a new one is added
+_BUFFER = 256 * KiB
+_LOOK = 0.25  # seconds between two looks for conversations that fell silent
+
+
+class Small(Protocol):
+    """A small request: all of it, and all of its answer, fit into memory."""
+
+    @property
+    def pool(self) -> Pool:
+        """Where idle connections are."""
+
+    @property
+    def address(self) -> Address:
+        """Where to."""
+
+    def request(self) -> bytes:
+        """Give line, headers and body, signed now."""
+
+    def finish(self, head: Head, body: memoryview) -> Any:
+        """Take the answer; gives the order's result."""
+
+
+class _Talk:
+    """One conversation: a connection, and what it waits for."""
+
+    __slots__ = ("events", "fd", "going", "heard", "patience", "sock", "why")
+
+    def __init__(self) -> None:
+        self.going: Waiting[None]
+        self.sock: socket.socket | None = None
+        self.fd = -1  # of the socket, which may be closed by the time it is forgotten
+        self.events = 0
+        self.heard = time.monotonic()
+        self.patience = 0.0  # seconds of silence until it is given up
+        self.why = Unplain(0, "given up")
+
+
+class Reactor:
+    """The thread, begun with the first order.
+
+    Args:
+        limit: Gives how many conversations there may be at once.
+        hand_over: Has an order's blocking end done elsewhere.
+    """
+
+    def __init__(
+        self, limit: Callable[[], int], hand_over: Callable[[Order[Any], Callable[[], Any]], None]
+    ) -> None:
+        self._limit = limit
+        self._hand_over = hand_over
+        self._orders: deque[tuple[Order[Any], Small]] = deque()
+        self._talks: set[_Talk] = set()
+        self._buffer = memoryview(bytearray(_BUFFER))
+        self._selector = selectors.DefaultSelector()
+        self._ear, self._bell = socket.socketpair()
+        self._ear.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+        self._selector.register(self._ear, selectors.EVENT_READ)
+        self._hungry = False
+        self._closed = False
+        self._mean = 0.0
+        self._thread: threading.Thread | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Orders that nobody has begun with."""
+        return len(self._orders)
+
+    @property
+    def active(self) -> int:
+        """Conversations under way."""
+        return len(self._talks)
+
+    def put(self, order: Order[Any], small: Small) -> None:
+        """Have an order done."""
+        if self._closed:
+            order.fail(ConnectionAbortedError())
+            return
+        self._orders.append((order, small))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name="s3magic-reactor", daemon=True)
+            self._thread.start()
+        elif self._hungry:
+            self._ring()
+
+    def close(self) -> None:
+        """Let the thread end; what is not done is given up."""
+        self._closed = True
+        if self._thread is None:
+            self._end()
+        else:
+            self._ring()
+
+    def _ring(self) -> None:
+        self._hungry = False
+        with contextlib.suppress(OSError):
+            self._bell.send(b"\0")
+
+    def _serve(self) -> None:
+        looked = time.monotonic()
+        try:
+            while not self._closed:
+                self._begin()
+                self._hungry = len(self._talks) < self._limit()
+                if self._hungry and self._orders:
+                    continue  # one came in between, and rang no bell
+                ready = self._selector.select(_LOOK)
+                now = time.monotonic()
+                if now - looked > _LOOK:
+                    looked = now
+                    self._end_silent(now, {key.data for key, _ in ready})
+                for key, _ in ready:
+                    if key.data is None:
+                        with contextlib.suppress(OSError):
+                            self._ear.recv(64)
+                    elif key.data in self._talks:
+                        self._go_on(key.data)
+        finally:
+            self._closed = True
+            self._end()
+
+    def _begin(self) -> None:
+        """Begin conversations, as many as there is work for and as may be."""
+        while self._orders and len(self._talks) < self._limit():
+            talk = _Talk()
+            talk.going = self._converse(talk, *self._orders.popleft())
+            self._talks.add(talk)
+            self._go_on(talk)
+
+    def _go_on(self, talk: _Talk) -> None:
+        """Let a conversation go on until it waits."""
+        try:
+            sock, events = next(talk.going)
+        except StopIteration:
+            self._forget(talk)
+            return
+        talk.heard = time.monotonic()
+        if sock is not talk.sock:  # its number may be that of one that was closed
+            self._unwatch(talk)
+            talk.sock, talk.fd = sock, sock.fileno()
+            self._selector.register(talk.fd, events, talk)
+        elif events != talk.events:
+            self._selector.modify(talk.fd, events, talk)
+        talk.events = events
+
+    def _forget(self, talk: _Talk) -> None:
+        self._talks.discard(talk)
+        self._unwatch(talk)
+
+    def _unwatch(self, talk: _Talk) -> None:
+        if talk.fd >= 0:
+            self._selector.unregister(talk.fd)
+            talk.fd = -1
+
+    def _converse(self, talk: _Talk, order: Order[Any], small: Small) -> Waiting[None]:
+        """Do one order after another on one connection."""
+        address = small.address
+        line = small.pool.take(address)
+        try:
+            while True:
+                try:
+                    line, head, body = yield from self._answered(talk, order, small, line)
+                    order.use(None)
+                    order.enter()
+                    self._finish(order, small, head, body)
+                except GeneratorExit:
+                    order.fail(talk.why)
+                    raise
+                except OSError as error:
+                    order.fail(Unplain(0, str(error)))
+                    return
+                except Exception as error:  # noqa: BLE001 - the ordinary way shall meet it
+                    order.fail(error)
+                    return
+                # A stray byte would be read as the next answer, and belong to another object.
+                if not line.reusable or not line.quiet:
+                    return
+                if (following := self._next(address)) is None:
+                    return
+                order, small = following
+        finally:
+            if line is not None:
+                small.pool.give_back(line)
+
+    def _answered(
+        self, talk: _Talk, order: Order[Any], small: Small, line: Line | None
+    ) -> Waiting[tuple[Line, Head, memoryview]]:
+        """Ask on the line, or on a new one; gives that which was used, and the answer."""
+        address = small.address
+        request = small.request()
+        if line is not None:
+            order.use(line)
+            line.used = False
+            talk.patience = address.read_timeout
+            try:
+                return line, *(yield from line.conversing(request, self._buffer))
+            except OSError:
+                line.close()
+                if line.used or line.aborted:
+                    raise
+            # The server had closed it unheard: RFC 9112, 9.3.1.
+        line = Line(address)
+        try:
+            order.use(line)
+            talk.patience = address.connect_timeout
+            yield from line.opening()
+            order.use(line)
+            talk.patience = address.read_timeout
+            return line, *(yield from line.conversing(request, self._buffer))
+        except BaseException:
+            line.close()
+            raise
+
+    def _next(self, address: Address) -> tuple[Order[Any], Small] | None:
+        """Give the next order to a conversation; None where it is to end."""
+        if self._closed or len(self._talks) > self._limit() or not self._orders:
+            return None
+        if self._orders[0][1].address != address:
+            return None
+        return self._orders.popleft()
+
+    def _finish(self, order: Order[Any], small: Small, head: Head, body: memoryview) -> None:
+        """End an order with its answer, here or elsewhere."""
+        if self._mean > _SLOW:
+            self._mean *= _KEPT  # in a while it is tried here again
+            kept = memoryview(bytes(body))
+            self._hand_over(order, lambda: small.finish(head, kept))
+            return
+        begun = time.monotonic()
+        try:
+            result = small.finish(head, body)
+        except Exception as error:  # noqa: BLE001 - the connection is as good as it was
+            order.fail(error)
+        else:
+            order.succeed(result)
+        self._mean = _KEPT * self._mean + (1 - _KEPT) * (time.monotonic() - begun)
+
+    def _end_silent(self, now: float, ready: set[Any]) -> None:
+        """Give up the conversations in which nobody says anything."""
+        for talk in self._talks - ready:
+            if now - talk.heard > talk.patience:
+                talk.why = Unplain(SILENT, "no answer in time")
+                self._give_up(talk)
+
+    def _give_up(self, talk: _Talk) -> None:
+        self._forget(talk)
+        talk.going.close()
+
+    def _end(self) -> None:
+        for talk in list(self._talks):
+            self._give_up(talk)
+        while self._orders:
+            order, _ = self._orders.popleft()
+            order.fail(ConnectionAbortedError())
+        self._selector.close()
+        self._bell.close()
+        self._ear.close()
