@@ -76,8 +76,11 @@ def levels(monkeypatch):
 
 
 def near(level):
-    """Whether a level is about what the server takes: neither idle nor a flood."""
-    return MOST / 3 <= level.limit <= 2 * MOST
+    """Whether a level is about what the server takes: neither idle nor a flood.
+
+    Not all that the client counts as in flight is at the server in that moment.
+    """
+    return MOST / 3 <= level.limit <= 3 * MOST
 
 
 async def test_small_objects_come_from_a_server_that_refuses_more(liar, busy, levels, tmp_path):
