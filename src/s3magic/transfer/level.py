@@ -57,6 +57,7 @@ class Level:
     _refused: int = 0  # where it was too much; 0 where that is not known
     _hold: float = _AGAIN  # seconds that it stays below
     _halved: float = 0.0  # when it was halved
+    _took: float = 0.0  # seconds of the last request that was done
     _flying: int = 0  # of the requests in flight then, those not heard of yet
     _since: float = 0.0
     _units: float = 0.0
@@ -86,6 +87,7 @@ class Level:
         if fastest is None or seconds < fastest:
             self._fastest[kind] = fastest = max(seconds, 1e-6)
         self._flying -= 1
+        self._took = seconds
         self._requests += 1
         self._units += 1 + size / _UNIT
         self._strain += seconds / fastest
@@ -107,7 +109,8 @@ class Level:
         """Note that the server asked for less, or did not answer in time."""
         now = self.clock()
         self._flying -= 1
-        if self._flying >= 0 and now - self._halved < _BURST:
+        since = now - self._halved
+        if since < _BURST and (self._flying >= 0 or since < self._took):
             return  # it was begun before the level was halved, and says the same
         self._halved, self._flying = now, self.limit - 1
         again = 0 < self._refused <= self.limit  # it was tried again, and is too much still

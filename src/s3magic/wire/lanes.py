@@ -138,6 +138,7 @@ class Order(Generic[R]):
     def fail(self, error: BaseException) -> None:
         """Tell that it is not. From its thread, once."""
         self._lanes.post(self._end, None, error)
+        self._lanes.wake()  # a server may be asking for less, and what waits would be refused too
 
     def _tell(self, fact: Callable[..., object], values: tuple[Any, ...]) -> None:
         if not self._dropped:
@@ -251,6 +252,11 @@ class Lanes:
             waiting, busy = waiting + self._reactor.waiting, busy + self._reactor.active
         low = waiting <= busy // 2
         if low or time.monotonic() - self._heard > _LONGEST:
+            self.wake()
+
+    def wake(self) -> None:
+        """Have the loop hear at once what was posted. From any thread."""
+        if not self._woken:
             self._woken = True
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens
                 self._loop.call_soon_threadsafe(self._hear)
