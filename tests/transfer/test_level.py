@@ -139,6 +139,18 @@ def test_a_burst_of_refusals_halves_it_once():
     assert level.limit == 32
 
 
+def test_refusals_that_come_faster_than_answers_halve_it_once_too():
+    """A queue of requests, each refused at once, in the time that one takes that is not."""
+    clock = Clock()
+    level = Level(256, 64, clock=clock)
+    level.done(4 * KiB, 0.02)
+    for _ in range(500):
+        level.throttled()
+        clock.now += 0.00003
+
+    assert level.limit == 32
+
+
 def test_refusals_that_go_on_halve_it_again():
     """Down to one, and never to none."""
     clock = Clock()
