@@ -266,7 +266,8 @@ def test_a_range_of_a_file_is_sent_by_the_system(tmp_path):
             line.ask(head, [FileRange(file, len(BODY) - 10, 5000)])
         line.close()
 
-    assert heard == [head + BODY[100:5100], b""]
+    assert heard[0] == head + BODY[100:5100]
+    assert all(len(other) < len(head) + 5000 for other in heard[1:])
 
 
 # the pool

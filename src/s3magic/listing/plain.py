@@ -95,6 +95,8 @@ class Plain:
             found: tuple[Columns, dict[str, Any]] = await self._threads.do(work)
         except (Unplain, UnicodeError) as unplain:
             status = getattr(unplain, "status", 0)
+            if 300 <= status <= 403:  # the bucket may be elsewhere: the client finds out
+                template.doubt(status)
             _doubts[self._wire] = _PATIENCE if status == 200 else doubts + 1
             return None
         else:
