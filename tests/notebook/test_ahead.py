@@ -36,6 +36,28 @@ class Watched(threading.Event):
         return super().wait(timeout)
 
 
+class Watching:
+    """A lock that tells when it is held, and when a cell asks for it."""
+
+    def __init__(self, lock):
+        self.lock = lock
+        self.held, self.asked = threading.Event(), threading.Event()
+
+    def __enter__(self):
+        self.lock.acquire()
+        self.held.set()
+
+    def __exit__(self, *_):
+        self.lock.release()
+
+    def acquire(self, timeout=-1):
+        self.asked.set()
+        return self.lock.acquire(timeout=timeout)
+
+    def release(self):
+        self.lock.release()
+
+
 @pytest.fixture
 def module(tmp_path, monkeypatch):
     """Writes a module that can be imported, once."""
@@ -121,21 +143,44 @@ def test_it_steps_aside_when_a_cell_begins(module):
     assert "ahead_second" not in sys.modules
 
 
-def test_a_line_that_needs_it_has_the_first_imported_and_not_the_later(module):
-    """While it runs, nothing is imported that it does not need."""
+def test_a_line_that_needs_it_imports_by_itself_and_the_rest_comes_when_its_cell_has_ended(module):
+    """Two threads that import what belongs together may each wait for the other."""
     it = Ahead([module("ahead_first")], [module("ahead_later")])
-    it._later = Watched()
+    it._first = Watched()
     it.cell_begins()
 
     it.needed()
 
-    assert it._later.asked.wait(30)
-    assert "ahead_first" in sys.modules
-    assert "ahead_later" not in sys.modules
+    assert it._first.asked.wait(30)
+    assert "ahead_first" not in sys.modules
     (thread,) = (one for one in threading.enumerate() if one.name == "s3magic-ahead")
     it.cell_ended()
     thread.join()
+    assert "ahead_first" in sys.modules
     assert "ahead_later" in sys.modules
+
+
+def test_a_cell_that_begins_waits_for_the_step_under_way(module):
+    """Else it could import the other end of what is being imported."""
+    module("ahead_gate", "import threading; order, go = [], threading.Event()")
+    gate = importlib.import_module("ahead_gate")
+    module("ahead_slow", "import ahead_gate as g; g.go.wait(30); g.order.append('step')")
+    it = Ahead(["ahead_slow"], ())
+    it._step = Watching(it._step)
+    it.needed()
+    assert it._step.held.wait(30)
+
+    def cell():
+        it.cell_begins()
+        gate.order.append("cell")
+
+    beginning = threading.Thread(target=cell)
+    beginning.start()
+    assert it._step.asked.wait(30)
+    gate.go.set()
+    beginning.join()
+
+    assert gate.order == ["step", "cell"]
 
 
 def test_what_cannot_be_imported_is_passed_over_without_a_word(module, capfd):

@@ -2,8 +2,10 @@
 
 The extension loads in some ten milliseconds. What a verb stands on (pandas,
 aiobotocore, botocore's tables) takes half a second of CPU, once. One thread
-begins with it when the cell that loaded the extension has ended, and steps
-aside between two steps for as long as a cell runs that is none of our lines.
+begins with it when the cell that loaded the extension has ended, and goes on
+only while no cell runs: a cell that begins waits for the step under way. For
+two threads that import what belongs together may each wait for the other, and
+Python then ends one of the imports with an error.
 
 Nothing is looked up ahead that a later cell could change: no setting, no
 credential, no client. What fails here fails without a word, and is told by the
@@ -45,6 +47,7 @@ FIRST = (
 # What the next lines may need: never while one of them runs.
 LATER = ("s3magic.commands.get", "s3magic.commands.put", "s3magic.notebook.bars:prepare")
 
+_LONGEST = 2.0  # seconds that a cell waits for a step: the longest takes a tenth of it
 _SELDOM = (250_000, 50, 1_000)  # thresholds of the garbage collector while modules are imported
 
 
@@ -53,12 +56,12 @@ class Ahead:
 
     Args:
         first: What any line needs: modules, or ``module:function`` to call.
-        later: What is imported only while no cell runs at all.
+        later: What comes behind it.
     """
 
     def __init__(self, first: Sequence[str], later: Sequence[str]) -> None:
         self._names = first, later
-        self._first = threading.Event()  # no cell runs, or a line that needs it
+        self._first = threading.Event()  # no cell runs
         self._later = threading.Event()  # no cell runs
         self._begun = threading.Lock()
         self._step = threading.RLock()  # held while something is imported
@@ -70,18 +73,20 @@ class Ahead:
         self._later.set()
 
     def cell_begins(self, *_info: object) -> None:
-        """Let a cell have the interpreter to itself."""
+        """Let a cell have the interpreter to itself, once the step under way is done."""
         self._first.clear()
         self._later.clear()
+        if self._step.acquire(timeout=_LONGEST):
+            self._step.release()
 
     def cell_ended(self, *_result: object) -> None:
         """Go on; begin, if this is the first cell to end."""
+        self._first.set()
         self._later.set()
         self.needed()
 
     def needed(self) -> None:
-        """Go on, since a line waits for it; begin, if nobody has."""
-        self._first.set()
+        """Begin, if nobody has, as soon as no cell runs."""
         if not self._begun.acquire(blocking=False):
             return
         if hasattr(os, "register_at_fork"):
@@ -105,7 +110,8 @@ class Ahead:
         with _uncollected():
             while left and may.is_set() and _alive():
                 with self._step:
-                    _import(left.pop())
+                    if may.is_set():  # else a cell has begun meanwhile
+                        _import(left.pop())
 
 
 _ahead = Ahead(FIRST, LATER)
