@@ -43,7 +43,7 @@ def parsed(request):
 def as_botocore_signs(method, target, headers, keys, region):
     """Have botocore sign the very same request, at the very same moment."""
     told = headers["authorization"]
-    names = re.search(r"SignedHeaders=([^,]+)", told)[1].split(";")
+    names = re.search(r", SignedHeaders=([^,]+)", told)[1].split(";")
     request = AWSRequest(method, f"http://{HOST}{target}")
     for name in names:
         request.headers[name] = headers[name]
@@ -90,7 +90,7 @@ def test_a_rendered_request_carries_the_signature_that_botocore_would_put_on_it(
     assert headers["authorization"] == as_botocore_signs(
         method, target, headers, keys, "eu-north-9"
     )
-    signed = re.search(r"SignedHeaders=([^,]+)", headers["authorization"])[1].split(";")
+    signed = re.search(r", SignedHeaders=([^,]+)", headers["authorization"])[1].split(";")
     assert set(signed) == set(headers) - {"authorization", "user-agent", "accept-encoding"}
     assert headers.get("x-amz-security-token") == token
 

@@ -236,7 +236,7 @@ def learn(request: Any, keys: Keys | None, address: Address) -> Template | None:
 
 def _same(told: str, scope: Scope, keys: Keys, request: Any, headers: Mapping[str, str]) -> bool:
     """Tell whether our signature over a request is the client's own."""
-    names = told.partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    names = told.rpartition(", SignedHeaders=")[2].partition(",")[0].split(";")
     # What it signed must be there, what we always sign among it, and nothing that we never sign.
     if not _SIGNED <= set(names) <= headers.keys() or _UNSIGNED & set(names):
         return False
