@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raw import DEADLINE, HOST, Raw, answer, request
-from s3magic.wire.http1 import Address, FileRange, Head, Line, Pool, Unplain
+from s3magic.wire.http1 import Address, FileRange, Head, Line, Unplain
+from s3magic.wire.pool import Pool
 
 GET = b"GET /k HTTP/1.1\r\nhost: h\r\n\r\n"
 BODY = bytes(range(256)) * 40

@@ -17,9 +17,7 @@ import select
 import selectors
 import socket
 import ssl
-import threading
 import time
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, TypeVar
 
@@ -34,7 +32,7 @@ T = TypeVar("T")
 Waiting: TypeAlias = "Generator[tuple[socket.socket, int], None, T]"
 """Blocking work in steps: yields a socket and what it waits for."""
 
-__all__ = ["BUSY", "SILENT", "Address", "FileRange", "Head", "Line", "Pool", "Unplain", "Waiting"]
+__all__ = ["BUSY", "SILENT", "Address", "FileRange", "Head", "Line", "Unplain", "Waiting"]
 
 SILENT = 408
 """The status that stands for an answer that did not come in time (RFC 9110, 15.5.9)."""
@@ -48,8 +46,6 @@ READ, WRITE, DONE = selectors.EVENT_READ, selectors.EVENT_WRITE, 0
 _SMALL = 512 * KiB  # bytes of an answer that is held in memory
 _HEAD = 64 * KiB  # bytes of an answer's head at most; servers allow 8 to 64 KiB
 _PACKET = 64 * KiB  # bytes of a body that are cheaper copied than sent by themselves
-_IDLE = 10.0  # seconds after which a server may have closed a connection unheard
-_KEPT = 256  # connections kept for the next request, at most
 
 
 class Unplain(Exception):
@@ -454,92 +450,3 @@ def _looked_up(host: str, port: int, _minute: int) -> tuple[Any, ...]:
 def _resolved(host: str, port: int) -> tuple[Any, ...]:
     """Look a host up, once a minute."""
     return _looked_up(host, port, int(time.monotonic() / 60))
-
-
-class Pool:
-    """The connections that are open and idle. From any thread."""
-
-    def __init__(self) -> None:
-        self._idle: dict[Address, deque[Line]] = {}
-        self._closed = False
-        self._lock = threading.Lock()
-
-    def ask(
-        self,
-        address: Address,
-        head: bytes,
-        body: Callable[[], Iterable[memoryview | FileRange]],
-        using: Callable[[Line | None], None],
-    ) -> tuple[Line, Head]:
-        """Send a request on an idle line, or a new one, and read the answer's head.
-
-        An idle line may have been closed by the server unheard; then the
-        request goes over a new one, as RFC 9112, 9.3.1 has it.
-
-        Args:
-            address: Where to.
-            head: The request's line and headers.
-            body: Gives the request's body, anew each time.
-            using: Told of the line before it is used, and raises to stop; told
-                None when it is given back, and is another's from then on.
-        """
-        line = self.take(address)
-        if line is not None:
-            try:
-                line.using = using
-                using(line)
-                return line, line.ask(head, body())
-            except (ConnectionAbortedError, TimeoutError):
-                line.close()
-                raise  # we ended it, or the server is there and slow
-            except OSError:
-                line.close()
-            except BaseException:
-                line.close()
-                raise
-        line = Line(address)
-        try:
-            line.using = using
-            using(line)
-            line.open()
-            using(line)  # it is ready: what it takes from now on is the request's
-            return line, line.ask(head, body())
-        except BaseException:
-            line.close()
-            raise
-
-    def give_back(self, line: Line) -> None:
-        """Keep a line for the next request, if another may follow; else close it."""
-        if line.using is not None:
-            line.using(None)
-            line.using = None
-        with self._lock:
-            if line.reusable and not self._closed:
-                idle = self._idle.setdefault(line.address, deque())
-                if len(idle) < _KEPT:
-                    line.idle_since = time.monotonic()
-                    idle.append(line)
-                    return
-        line.close()
-
-    def close(self) -> None:
-        """Close every idle line; those in use are closed when they are given back."""
-        with self._lock:
-            self._closed = True
-            lines = [line for idle in self._idle.values() for line in idle]
-            self._idle.clear()
-        for line in lines:
-            line.close()
-
-    def take(self, address: Address) -> Line | None:
-        """Give an idle line, which is to be given back; None if there is none."""
-        while True:
-            with self._lock:
-                idle = self._idle.get(address)
-                if not idle:
-                    return None
-                line = idle.pop()  # the one used last is the likeliest to be alive
-            # A stray byte would be read as the next answer, and belong to another object.
-            if time.monotonic() - line.idle_since < _IDLE and line.quiet:
-                return line
-            line.close()

@@ -23,8 +23,9 @@ from s3magic.wire.http1 import SILENT, Line, Unplain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from s3magic.wire.http1 import Address, Head, Pool, Waiting
+    from s3magic.wire.http1 import Address, Head, Waiting
     from s3magic.wire.lanes import Order
+    from s3magic.wire.pool import Pool
 
 __all__ = ["Reactor", "Small"]
 
