@@ -38,26 +38,30 @@ def waited(name=f"/proc/self/task/{threading.get_native_id()}/schedstat"):
 
 @contextlib.asynccontextmanager
 async def watching():
-    gaps, turns = [], []
+    gaps, turns, busy = [], [], []
     async def tick():
-        last = time.perf_counter(), waited(), time.thread_time()
+        last = time.perf_counter(), waited(), time.thread_time(), time.process_time()
         while True:
             await asyncio.sleep(0.005)
-            now = time.perf_counter(), waited(), time.thread_time()
+            now = time.perf_counter(), waited(), time.thread_time(), time.process_time()
             gaps.append(now[0] - last[0] - (now[1] - last[1]))
             turns.append(now[2] - last[2])
+            busy.append(min(gaps[-1], now[3] - last[3]))
             last = now
     ticking = asyncio.create_task(tick())
     await asyncio.sleep(0.02)
     try:
-        yield gaps, turns
+        yield gaps, turns, busy
     finally:
         for _ in range(3):  # a gap that lasts to the very end is one too
             await asyncio.sleep(0.005)
         ticking.cancel()
 
 def told(seen):
-    \"\"\"Of the gaps, and of the turns' processor time: the 99th percentile, the longest.\"\"\"
+    \"\"\"The 99th percentile and the longest, in seconds, of
+
+    the gaps; the processor time of the loop's thread in a gap; that of the whole
+    process, and no more than the gap.\"\"\"
     return [(sorted(some)[int(len(some) * 0.99)], max(some)) for some in seen]
 """
 
@@ -95,7 +99,7 @@ def measured(kernel, task):
     seen = []
     for _ in range(TRIES):
         good(kernel.run(f"async with watching() as seen:\n    {task}"))
-        seen.append(good(kernel.run("told(seen)")).python)
+        seen.append(good(kernel.run("told(seen)")).python[:2])
         if alive(*seen[-1]):
             break
     return min(seen, key=lambda one: one[0][1])
@@ -142,7 +146,10 @@ def test_a_coroutine_of_the_users_keeps_ticking_in_a_fresh_kernel(seaweed, place
     """While the extension is loaded, and the first line imports what it needs.
 
     They are too few ticks to count in hundredths: a module's code is read in
-    one step, which holds the lock, in whichever thread.
+    one step, which holds the lock, in whichever thread. Nothing here waits for
+    anything but the processor, so a gap counts for no longer than this process
+    worked in it: a machine with other work to do takes the processor away from
+    a thread that has the lock, and then every wait is long.
     """
     s3.put("a.txt", "hello")
     longest = []
@@ -153,9 +160,9 @@ def test_a_coroutine_of_the_users_keeps_ticking_in_a_fresh_kernel(seaweed, place
             good(kernel.run("%load_ext s3magic"))
             good(kernel.run(f"df = %s3ls {s3.uri()}"))
             good(kernel.run("await watch.__aexit__(None, None, None)"))
-            gaps, _ = good(kernel.run("told(seen)")).python
-        longest.append(gaps[1])
-        if gaps[1] <= LONGEST:
+            _, _, busy = good(kernel.run("told(seen)")).python
+        longest.append(busy[1])
+        if busy[1] <= LONGEST:
             break
 
     assert min(longest) <= LONGEST, longest
