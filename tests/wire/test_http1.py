@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raw import DEADLINE, HOST, Raw, answer, request
-from s3magic.wire.http1 import Address, FileRange, Head, Line, Unplain
+from s3magic.wire.answer import Head, Unplain
+from s3magic.wire.http1 import Address, FileRange, Line
 from s3magic.wire.pool import Pool
 
 GET = b"GET /k HTTP/1.1\r\nhost: h\r\n\r\n"
@@ -418,7 +419,7 @@ def test_a_closed_pool_keeps_nothing():
         lines.give_back(line)
 
         assert not any(lines._idle.values())
-        assert line._socket.fileno() == other._socket.fileno() == -1
+        assert line.socket.fileno() == other.socket.fileno() == -1
 
 
 def test_a_connection_that_was_idle_for_long_is_not_trusted(monkeypatch):

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from s3magic.listing.parsing import split, told
 from s3magic.settings import MiB, defaults
-from s3magic.wire.http1 import Unplain
+from s3magic.wire.answer import Unplain
 from s3magic.wire.lanes import Lanes
 from s3magic.wire.wire import wire_of
 

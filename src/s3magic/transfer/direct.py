@@ -20,7 +20,8 @@ from s3magic.errors import S3Error
 from s3magic.settings import KiB, MiB, defaults
 from s3magic.transfer.ranges import Answer, checked
 from s3magic.transfer.sums import Sum, guards
-from s3magic.wire.http1 import BUSY, SILENT, FileRange, Unplain
+from s3magic.wire.answer import BUSY, SILENT, Unplain
+from s3magic.wire.http1 import FileRange
 from s3magic.wire.lanes import Lanes
 from s3magic.wire.wire import wire_of
 
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from s3magic.transfer.piece import Opened, Piece
     from s3magic.transfer.ranges import Source
     from s3magic.uri import S3Uri
-    from s3magic.wire.http1 import Head, Line
+    from s3magic.wire.answer import Head
+    from s3magic.wire.http1 import Line
     from s3magic.wire.lanes import Order
     from s3magic.wire.template import Template
     from s3magic.wire.wire import Wire

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from s3magic.transfer.plan import Download, Part
     from s3magic.transfer.ranges import Answer
     from s3magic.transfer.swift import Quick
-    from s3magic.wire.http1 import Address, Head
+    from s3magic.wire.answer import Head
+    from s3magic.wire.http1 import Address
     from s3magic.wire.pool import Pool
     from s3magic.wire.template import Template
 

@@ -11,7 +11,7 @@ import contextlib
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from s3magic.wire.http1 import BUSY
+from s3magic.wire.answer import BUSY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

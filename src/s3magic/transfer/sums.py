@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from s3magic.transfer.piece import Opened
-    from s3magic.wire.http1 import Head
+    from s3magic.wire.answer import Head
     from s3magic.wire.template import Template
 
 __all__ = ["Sum", "guards"]

@@ -17,7 +17,7 @@ from s3magic.model import Transfer
 from s3magic.settings import KiB
 from s3magic.transfer.progress import Active
 from s3magic.transfer.window import AHEAD
-from s3magic.wire.http1 import BUSY, Unplain
+from s3magic.wire.answer import BUSY, Unplain
 from s3magic.wire.reactor import Small
 
 if TYPE_CHECKING:

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from s3magic.transfer.plan import Part, Upload
     from s3magic.transfer.swift import Quick
     from s3magic.uri import S3Uri
-    from s3magic.wire.http1 import Address, Head
+    from s3magic.wire.answer import Head
+    from s3magic.wire.http1 import Address
     from s3magic.wire.pool import Pool
     from s3magic.wire.template import Template
 

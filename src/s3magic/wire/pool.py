@@ -12,7 +12,8 @@ from s3magic.wire.http1 import Line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from s3magic.wire.http1 import Address, FileRange, Head
+    from s3magic.wire.answer import Head
+    from s3magic.wire.http1 import Address, FileRange
 
 __all__ = ["Pool"]
 

@@ -18,14 +18,18 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 from s3magic.settings import KiB
-from s3magic.wire.http1 import SILENT, Line, Unplain
+from s3magic.wire.answer import SILENT, Unplain
+from s3magic.wire.http1 import Line
+from s3magic.wire.softly import conversing, opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from s3magic.wire.http1 import Address, Head, Waiting
+    from s3magic.wire.answer import Head
+    from s3magic.wire.http1 import Address
     from s3magic.wire.lanes import Order
     from s3magic.wire.pool import Pool
+    from s3magic.wire.softly import Waiting
 
 __all__ = ["Reactor", "Small"]
 
@@ -225,7 +229,7 @@ class Reactor:
             line.used = False
             talk.patience = address.read_timeout
             try:
-                return line, *(yield from line.conversing(request, self._buffer))
+                return line, *(yield from conversing(line, request, self._buffer))
             except OSError:
                 line.close()
                 if line.used or line.aborted:
@@ -235,10 +239,10 @@ class Reactor:
         try:
             order.use(line)
             talk.patience = address.connect_timeout
-            yield from line.opening()
+            yield from opening(line)
             order.use(line)
             talk.patience = address.read_timeout
-            return line, *(yield from line.conversing(request, self._buffer))
+            return line, *(yield from conversing(line, request, self._buffer))
         except BaseException:
             line.close()
             raise

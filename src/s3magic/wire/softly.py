@@ -1,0 +1,157 @@
+"""Sends small requests and reads their answers on sockets that do not block.
+
+The same as a line's own methods, in steps, for one thread that holds many
+lines: what must be awaited is yielded.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import selectors
+import socket
+import ssl
+import time
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from s3magic.settings import KiB
+from s3magic.wire.answer import LONGEST, Unplain, end_of_head
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from s3magic.wire.answer import Head
+    from s3magic.wire.http1 import Line
+
+__all__ = ["DONE", "READ", "WRITE", "Waiting", "conversing", "opening"]
+
+T = TypeVar("T")
+Waiting: TypeAlias = "Generator[tuple[socket.socket, int], None, T]"
+"""Blocking work in steps: yields a socket and what it waits for."""
+
+READ, WRITE, DONE = selectors.EVENT_READ, selectors.EVENT_WRITE, 0
+"""What a socket is waited for."""
+
+_SMALL = 512 * KiB  # bytes of an answer that is held in memory
+
+
+def opening(line: Line) -> Waiting[None]:
+    """Connect a line, as its `open` does."""
+    at = line.address
+    failed: OSError = ConnectionRefusedError()
+    for family, kind, protocol, _, name in _resolved(at.host, at.port):
+        sock = socket.socket(family, kind, protocol)
+        line.socket, line.soft = sock, True
+        sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.connect_ex(name) != 0:
+            yield sock, WRITE
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if line.aborted:
+            raise ConnectionAbortedError
+        if not code:
+            break
+        failed = OSError(code, os.strerror(code))
+        sock.close()
+    else:
+        raise failed
+    if at.tls is not None:
+        secure = at.tls.wrap_socket(sock, server_hostname=at.host, do_handshake_on_connect=False)
+        line.socket = secure
+        while (events := _tried(secure.do_handshake)) != DONE:
+            yield secure, events
+
+
+def conversing(line: Line, request: bytes, buffer: memoryview) -> Waiting[tuple[Head, memoryview]]:
+    """Send a request, and read its answer whole.
+
+    Args:
+        line: Where to.
+        request: Its line, headers and body.
+        buffer: Memory for the answer, for as long as nothing is awaited.
+
+    Raises:
+        Unplain: An answer came, and it is not plain, or too long for this.
+        OSError: None came.
+    """
+    sock = line.ready()
+    if not line.soft:
+        sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+        line.soft = True
+    yield from _poured(sock, memoryview(request))
+    kept = b""
+    while True:
+        size = yield from _filled(sock, buffer)
+        whole = memoryview(kept + bytes(buffer[:size])) if kept else buffer[:size]
+        answer = _complete(line, whole)
+        if answer is not None:
+            return answer
+        kept = bytes(whole)
+
+
+def _complete(line: Line, whole: memoryview) -> tuple[Head, memoryview] | None:
+    """Give head and body, if all of the answer is there."""
+    first = bytes(whole[:LONGEST])
+    end = end_of_head(first, len(first))
+    if not end:
+        return None
+    head = line.begin(whole, end)
+    if head.length > _SMALL:
+        raise Unplain(0, "too long for this")
+    if len(whole) - end < head.length:
+        return None
+    line.end()
+    return head, whole[end:]
+
+
+def _tried(work: Callable[[], object]) -> int:
+    """Try a step of TLS; gives what it waits for, or `DONE`."""
+    try:
+        work()
+    except ssl.SSLWantReadError:
+        return READ
+    except ssl.SSLWantWriteError:
+        return WRITE
+    return DONE
+
+
+def _poured(sock: socket.socket, data: memoryview) -> Waiting[None]:
+    """Send all of it."""
+    while data:
+        events = WRITE
+        try:
+            data = data[sock.send(data) :]
+            if not data:
+                return
+        except (BlockingIOError, ssl.SSLWantWriteError):
+            pass
+        except ssl.SSLWantReadError:
+            events = READ
+        yield sock, events
+
+
+def _filled(sock: socket.socket, buffer: memoryview) -> Waiting[int]:
+    """Receive what there is; gives how much."""
+    while True:
+        events = READ
+        try:
+            size = sock.recv_into(buffer)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            pass
+        except ssl.SSLWantWriteError:
+            events = WRITE
+        else:
+            if not size:
+                raise ConnectionResetError
+            return size
+        yield sock, events
+
+
+@functools.lru_cache(maxsize=64)
+def _looked_up(host: str, port: int, _minute: int) -> tuple[Any, ...]:
+    return tuple(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+
+def _resolved(host: str, port: int) -> tuple[Any, ...]:
+    """Look a host up, once a minute."""
+    return _looked_up(host, port, int(time.monotonic() / 60))
