@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.listing.columns import Columns
-    from s3magic.wire.lanes import Order
+    from s3magic.wire.order import Order
     from s3magic.wire.template import Template
     from s3magic.wire.wire import Wire
 

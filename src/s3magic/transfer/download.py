@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from s3magic.errors import NotFound, ObjectChanged
 from s3magic.settings import MiB
-from s3magic.transfer.direct import HELD, Wanted, quoted, told_all
+from s3magic.transfer.direct import HELD
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.landing import SMALL, InFile, InMemory
 from s3magic.transfer.placing import prepare_folder, refuse_target, write_whole
 from s3magic.transfer.plan import cut
 from s3magic.transfer.ranges import Source, open_source, read_on
 from s3magic.transfer.swift import QUICK
+from s3magic.transfer.taking import Wanted, quoted, told_all
 from s3magic.transfer.window import each, stream
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from s3magic.transfer.engine import Job
     from s3magic.transfer.level import Level
     from s3magic.transfer.progress import Meter
-    from s3magic.wire.lanes import Lanes, Order
+    from s3magic.wire.lanes import Lanes
+    from s3magic.wire.order import Order
     from s3magic.wire.template import Template
 
 __all__ = ["QUICK", "Quick", "Swift"]

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import AlreadyExists, LocalFault, ServerFault
 from s3magic.transfer.body import Body
-from s3magic.transfer.direct import HELD, quoted, sent_all
+from s3magic.transfer.direct import HELD
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.multipart import multipart
 from s3magic.transfer.piece import Piece
 from s3magic.transfer.plan import cut, upload_part_size
+from s3magic.transfer.sending import sent_all
 from s3magic.transfer.sums import guards
 from s3magic.transfer.swift import QUICK
+from s3magic.transfer.taking import quoted
 from s3magic.transfer.window import each, stream
 from s3magic.translation import error_code, translate
 

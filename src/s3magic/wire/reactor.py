@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from s3magic.wire.answer import Head
     from s3magic.wire.http1 import Address
-    from s3magic.wire.lanes import Order
+    from s3magic.wire.order import Order
     from s3magic.wire.pool import Pool
     from s3magic.wire.softly import Waiting
 
