@@ -21,7 +21,9 @@ import trustme
 from benchmarks.place import Place
 from benchmarks.programs import program
 from s3magic import server_guard
-from s3magic.server_probe import HOST, PORTS, answers, free_port, is_free
+from s3magic.server import FLAGS
+from s3magic.server_ports import choose_ports
+from s3magic.server_probe import HOST, answers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,36 +31,12 @@ if TYPE_CHECKING:
 __all__ = ["Server"]
 
 _FLAGS = (
-    f"-ip={HOST}",
-    f"-ip.bind={HOST}",
-    "-master.telemetry=false",
-    "-admin.ui=false",
-    "-webdav=false",
-    "-s3.port.iceberg=0",
-    "-s3.port.lance=0",
-    "-s3.autoCreateBucket=false",
+    *FLAGS,
     # A bucket is a collection of volumes of its own: with it they are deleted, whole.
     "-s3.allowDeleteBucketNotEmpty=true",
-    "-volume.max=10000",
-    "-volume.preStopSeconds=0",
     # A gigabyte object is then a few appends to few files, not eight files.
     "-master.volumeSizeLimitMB=1024",
-    "-s3.localSocket=s3.sock",
-    "-filer.localSocket=filer.sock",
 )
-_PORTS = (
-    "-s3.port",
-    "-s3.port.https",
-    "-s3.port.grpc",
-    "-master.port",
-    "-master.port.grpc",
-    "-filer.port",
-    "-filer.port.grpc",
-    "-volume.port",
-    "-volume.port.grpc",
-)
-# Its worker finds the admin server's gRPC port by this sum, whatever the flag says.
-_GRPC_OFFSET = 10_000
 # Volumes take one write at a time: a bucket with eight is not what the clients wait for.
 _VOLUMES = 8
 _START_SECONDS = 60.0
@@ -132,7 +110,7 @@ class Server:
         self.folder.mkdir(parents=True, exist_ok=True)
         data = self.folder / "data"
         data.mkdir(exist_ok=True)
-        self._ports = _choose_ports()
+        self._ports = choose_ports(None, "-s3.port.https")
         certificate, key = _certify(self.folder, self._ca_file)
 
         command = [
@@ -166,17 +144,6 @@ class Server:
                 return True
             time.sleep(0.05)
         return False
-
-
-def _choose_ports() -> dict[str, int]:
-    """Give each of the server's listeners a port of its own, by its flag."""
-    while True:
-        ports = {flag: free_port() for flag in _PORTS}
-        grpc = free_port()
-        admin = grpc - _GRPC_OFFSET
-        ports |= {"-admin.port": admin, "-admin.port.grpc": grpc}
-        if len(set(ports.values())) == len(ports) and admin in PORTS and is_free(admin):
-            return ports
 
 
 def _certify(folder: Path, ca_file: Path) -> tuple[Path, Path]:

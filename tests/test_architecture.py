@@ -23,14 +23,17 @@ HILL = [
     {"helpers"},
     {"transfer", "listing"},
     {"session"},
+    {"connection"},
     {"botoclient", "translation"},
+    {"httpsession", "translation_rules"},
     {"wire"},
     {"settings", "uri"},
     {"model"},
     {"errors"},
     {"wording"},
 ]
-ABOVE_ALL = {"__init__", "server", "server_guard", "server_probe"}  # they stand beside the hill
+# They stand beside the hill.
+ABOVE_ALL = {"__init__", "server", "server_guard", "server_ports", "server_probe"}
 
 
 def room(module):

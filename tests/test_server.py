@@ -187,10 +187,10 @@ def test_a_taken_port_is_told_in_a_sentence():
 
 def test_a_port_taken_at_the_last_moment_is_tried_again(seaweed, monkeypatch):
     """When another program wins the race for a port, another choice is made."""
-    choices = [{**module._choose_ports(None), "-s3.port": port_of(seaweed)}]
-    choose = module._choose_ports
+    choices = [{**module.choose_ports(None), "-s3.port": port_of(seaweed)}]
+    choose = module.choose_ports
     monkeypatch.setattr(
-        module, "_choose_ports", lambda port: choices.pop() if choices else choose(port)
+        module, "choose_ports", lambda port: choices.pop() if choices else choose(port)
     )
 
     with Server() as server:

@@ -13,8 +13,9 @@ from s3magic import session
 from s3magic.botoclient import Options
 from s3magic.commands.connect import connected
 from s3magic.commands.ls import ls
+from s3magic.connection import Connection
 from s3magic.errors import BadArgument, NoSuchFile, S3Error
-from s3magic.session import Connection, connect, current
+from s3magic.session import connect, current
 
 
 @pytest.fixture(autouse=True)

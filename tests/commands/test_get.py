@@ -15,6 +15,7 @@ from s3magic.commands import shown
 from s3magic.commands.get import get
 from s3magic.commands.ls import ls
 from s3magic.commands.put import put
+from s3magic.connection import Connection
 from s3magic.errors import BadArgument, NoSuchBucket, NoSuchKey, TransferError
 from s3magic.settings import change
 
@@ -394,7 +395,7 @@ async def test_cancel_before_the_client_is_made_is_not_lost(s3, connected, tmp_p
     """Making it takes a moment in which the button is there already."""
     s3.put("k", b"new")
     await session.close()
-    opening = session.Connection.using
+    opening = Connection.using
 
     @contextlib.asynccontextmanager
     async def late(connection):
@@ -408,7 +409,7 @@ async def test_cancel_before_the_client_is_made_is_not_lost(s3, connected, tmp_p
         stopped.set()
 
     stopped = asyncio.Event()
-    environment.setattr(session.Connection, "using", late)
+    environment.setattr(Connection, "using", late)
     shown.use(lambda _: Recording(stop))
 
     report = await get(s3.uri("k"), tmp_path / "f", errors="return")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from s3magic.commands.kinds import TEXT, Kind
 from s3magic.commands.verbs import Option, Verb
-from s3magic.session import Connection, connect, switch
+from s3magic.session import connect, switch
+
+if TYPE_CHECKING:
+    from s3magic.connection import Connection
 
 __all__ = ["VERB", "connect", "connected"]
 

@@ -1,0 +1,293 @@
+"""Which foreign error becomes which of ours, with its words: tables, and nothing else.
+
+The codes are those of the S3 API reference, "Error responses", and those that
+S3-compatible servers are known to send.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import NamedTuple
+
+from s3magic.errors import (
+    AccessDenied,
+    AlreadyExists,
+    Archived,
+    BadArgument,
+    BadSignature,
+    BadUri,
+    ClockSkew,
+    ConnectionFailed,
+    Damaged,
+    DiskFull,
+    ExpiredCredentials,
+    LocalDenied,
+    LocalFault,
+    NoCredentials,
+    NoSuchBucket,
+    NoSuchFile,
+    NoSuchKey,
+    NoSuchVersion,
+    NotFound,
+    NotSupported,
+    ObjectChanged,
+    RedirectRefused,
+    S3Error,
+    ServerFault,
+    Throttled,
+    TimedOut,
+    TLSFailed,
+    UnsafeKey,
+    WrongRegion,
+)
+
+__all__ = [
+    "CODES",
+    "DENIED",
+    "DENIED_READ",
+    "ERRNOS",
+    "MISSING_KEY",
+    "NAMES",
+    "NOT_S3",
+    "NO_S3_THERE",
+    "PARSERS",
+    "PLAIN",
+    "REDIRECT",
+    "REGION",
+    "SILENT",
+    "STATUSES",
+    "TELLING",
+    "TLS",
+    "Rule",
+]
+
+
+class Rule(NamedTuple):
+    """How one foreign error is told: our class, why it failed, what to do."""
+
+    kind: type[S3Error]
+    reason: str
+    hint: str = ""
+
+
+MISSING_KEY = Rule(
+    NoSuchKey,
+    "the bucket has no such key.",
+    "List what is there with %s3ls; keys are case-sensitive.",
+)
+MISSING_BUCKET = Rule(
+    NoSuchBucket,
+    "there is no such bucket at this endpoint.",
+    "See your buckets with %s3ls, and the endpoint with %s3connect.",
+)
+DENIED = Rule(
+    AccessDenied,
+    "access denied.",
+    "Ask for the permission, or connect as somebody else: %s3connect --profile NAME.",
+)
+DENIED_READ = Rule(
+    AccessDenied,
+    "access denied: the key may be missing (S3 says 403 for that to whoever "
+    "lacks s3:ListBucket), or s3:GetObject is not allowed.",
+    "Check the key's spelling, ask for the permission, or %s3connect --profile NAME.",
+)
+UNSIGNED = Rule(
+    BadSignature,
+    "the server does not accept these credentials: an unknown access key or a wrong secret.",
+    "Check which ones are used, and for which endpoint, with %s3connect.",
+)
+SKEWED = Rule(
+    ClockSkew,
+    "this machine's clock differs too much from the server's.",
+    "Set the clock (a virtual machine or WSL often drifts after sleep), then try again.",
+)
+EXPIRED = Rule(
+    ExpiredCredentials,
+    "the credentials have expired.",
+    "Renew them (for SSO: run `aws sso login` in a terminal), then %s3connect.",
+)
+NO_CREDENTIALS = Rule(
+    NoCredentials,
+    "no credentials were found.",
+    "Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`, "
+    "then %s3connect; or read public data with %s3connect --anonymous.",
+)
+REGION = Rule(
+    WrongRegion,
+    "the bucket lives in another region.",
+    "Connect to it: %s3connect --region NAME.",
+)
+REDIRECT = Rule(
+    RedirectRefused,
+    "the endpoint redirects to another host, and credentials and data stay here.",
+    "If the bucket lives elsewhere, connect to it: %s3connect --endpoint-url URL or --region NAME.",
+)
+UNREACHABLE = Rule(
+    ConnectionFailed,
+    "cannot connect to the endpoint.",
+    "Check the endpoint with %s3connect, and the network or proxy.",
+)
+DROPPED = Rule(
+    ConnectionFailed,
+    "the server closed the connection before the answer was whole.",
+    "Try again.",
+)
+TLS = Rule(
+    TLSFailed,
+    "the endpoint's TLS certificate cannot be verified.",
+    "Give the certificate authority: %s3connect --verify /path/to/ca.pem.",
+)
+PLAIN = Rule(
+    TLSFailed,
+    "the endpoint speaks plain http.",
+    "Write http:// in place of https://: %s3connect --endpoint-url http://HOST:PORT.",
+)
+NO_S3_THERE = Rule(
+    NotFound,
+    "no S3 server answers there (status 404).",
+    "Check the endpoint with %s3connect: its host, its port, and a path behind them.",
+)
+NOT_S3 = Rule(
+    ServerFault, "the endpoint's answer is not S3's.", "Check the endpoint with %s3connect."
+)
+SILENT = Rule(
+    TimedOut,
+    "the server did not answer in time.",
+    "Try again; check the endpoint with %s3connect if it stays silent.",
+)
+SLOW_DOWN = Rule(
+    Throttled,
+    "the server asks to slow down.",
+    "Try again with fewer requests at once: --concurrency 4.",
+)
+FAULT = Rule(ServerFault, "the server failed.", "Try again.")
+UNKNOWN_OPERATION = Rule(NotSupported, "this server does not support it.")
+
+CODES = {
+    "NoSuchKey": MISSING_KEY,
+    "NoSuchVersion": Rule(NoSuchVersion, "there is no such version.", "See %s3ls --versions."),
+    "NoSuchBucket": MISSING_BUCKET,
+    "NoSuchUpload": Rule(
+        NotFound, "the multipart upload is gone: finished or aborted elsewhere.", "Try again."
+    ),
+    "AccessDenied": DENIED,
+    "AllAccessDisabled": DENIED,
+    "AccountProblem": DENIED,
+    "Forbidden": DENIED,
+    "InvalidAccessKeyId": UNSIGNED,
+    "SignatureDoesNotMatch": UNSIGNED,
+    "InvalidToken": UNSIGNED,
+    "RequestTimeTooSkewed": SKEWED,
+    "RequestExpired": SKEWED,
+    "ExpiredToken": EXPIRED,
+    "ExpiredTokenException": EXPIRED,
+    "TokenRefreshRequired": EXPIRED,
+    "PermanentRedirect": REDIRECT,
+    "TemporaryRedirect": REDIRECT,
+    "AuthorizationHeaderMalformed": REGION,
+    "IllegalLocationConstraintException": REGION,
+    "RequestTimeout": SILENT,
+    "SlowDown": SLOW_DOWN,
+    "Throttling": SLOW_DOWN,
+    "ThrottlingException": SLOW_DOWN,
+    "TooManyRequests": SLOW_DOWN,
+    "RequestLimitExceeded": SLOW_DOWN,
+    "BandwidthLimitExceeded": SLOW_DOWN,
+    "InternalError": FAULT,
+    "ServiceUnavailable": FAULT,
+    "PreconditionFailed": Rule(ObjectChanged, "the object changed meanwhile.", "Try again."),
+    "ConditionalRequestConflict": Rule(
+        AlreadyExists, "somebody else is writing the same key.", "Look what is there with %s3ls."
+    ),
+    "InvalidObjectState": Rule(
+        Archived,
+        "the object is in an archive class (Glacier or Deep Archive).",
+        "Restore it first, with S3's RestoreObject.",
+    ),
+    "AccessControlListNotSupported": Rule(
+        BadArgument, "the bucket has ACLs turned off.", "Leave --acl out; nothing is lost by it."
+    ),
+    "InvalidBucketName": Rule(BadUri, "S3 does not accept this bucket name."),
+    "KeyTooLongError": Rule(BadArgument, "the key is longer than 1,024 bytes."),
+    "EntityTooLarge": Rule(BadArgument, "the object is larger than this server allows."),
+    "BadDigest": Rule(Damaged, "the bytes were damaged on the way.", "Try again."),
+    "XAmzContentSHA256Mismatch": Rule(Damaged, "the bytes were damaged on the way.", "Try again."),
+    "XAmzContentChecksumMismatch": Rule(
+        Damaged, "the bytes were damaged on the way.", "Try again."
+    ),
+    "NotImplemented": UNKNOWN_OPERATION,
+    "MethodNotAllowed": UNKNOWN_OPERATION,
+}
+
+STATUSES = {
+    301: REDIRECT,
+    302: REDIRECT,
+    303: REDIRECT,
+    307: REDIRECT,
+    308: REDIRECT,
+    400: Rule(BadArgument, "the server refused the request."),
+    403: DENIED,
+    404: MISSING_KEY,
+    405: UNKNOWN_OPERATION,
+    412: CODES["PreconditionFailed"],
+    429: SLOW_DOWN,
+    500: FAULT,
+    501: UNKNOWN_OPERATION,
+    502: FAULT,
+    503: SLOW_DOWN,
+    504: SILENT,
+}
+
+# By name, not by class: importing botocore and aiohttp costs a third of a second.
+NAMES = {
+    "NoCredentialsError": NO_CREDENTIALS,
+    "PartialCredentialsError": NO_CREDENTIALS,
+    "CredentialRetrievalError": NO_CREDENTIALS,
+    "NoAuthTokenError": NO_CREDENTIALS,
+    "UnauthorizedSSOTokenError": EXPIRED,
+    "SSOTokenLoadError": EXPIRED,
+    "TokenRetrievalError": EXPIRED,
+    "LoginRefreshRequired": EXPIRED,
+    "LoginTokenLoadError": EXPIRED,
+    "ProfileNotFound": Rule(
+        BadArgument,
+        "there is no such profile in the AWS config files.",
+        "See which there are: run `aws configure list-profiles` in a terminal.",
+    ),
+    "SSLError": TLS,
+    "ClientSSLError": TLS,
+    "SSLCertVerificationError": TLS,
+    "ConnectTimeoutError": SILENT,
+    "ReadTimeoutError": SILENT,
+    "ServerTimeoutError": SILENT,
+    "ProxyConnectionError": Rule(
+        ConnectionFailed, "cannot connect to the proxy.", "Check HTTPS_PROXY and NO_PROXY."
+    ),
+    "EndpointConnectionError": UNREACHABLE,
+    "ConnectionClosedError": DROPPED,
+    "ClientPayloadError": DROPPED,
+    "IncompleteReadError": DROPPED,
+    "ResponseStreamingError": DROPPED,
+    "ClientConnectionError": DROPPED,
+    "HTTPClientError": UNREACHABLE,
+    "FlexibleChecksumError": Rule(Damaged, "the bytes were damaged on the way.", "Try again."),
+    "ResponseParserError": NOT_S3,
+}
+
+# Of these botocore's own words say more than ours: which host, which profile.
+TELLING = {"EndpointConnectionError", "ProfileNotFound", "ProxyConnectionError", "SSLError"}
+
+PARSERS = {"botocore.parsers", "aiobotocore.parsers"}
+
+ERRNOS = {
+    errno.ENOENT: Rule(NoSuchFile, "there is no such file or folder here."),
+    errno.ENOSPC: Rule(DiskFull, "the disk is full.", "Free some room, then run it again."),
+    errno.EDQUOT: Rule(DiskFull, "the disk quota is used up.", "Free some room, then run again."),
+    errno.EFBIG: Rule(DiskFull, "the file system does not hold files of this size."),
+    errno.EACCES: Rule(LocalDenied, "no permission here.", "Choose another folder."),
+    errno.EPERM: Rule(LocalDenied, "no permission here.", "Choose another folder."),
+    errno.EROFS: Rule(LocalDenied, "the file system is read-only.", "Choose another folder."),
+    errno.EISDIR: Rule(LocalFault, "there is a folder of that name."),
+    errno.ENOTDIR: Rule(LocalFault, "a file stands where a folder is needed."),
+    errno.ENAMETOOLONG: Rule(UnsafeKey, "the name is too long for this file system."),
+}
