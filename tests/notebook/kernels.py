@@ -51,6 +51,21 @@ class Answer:
         return eval(self.value)
 
 
+def good(answer):
+    """Give an answer that is no error."""
+    assert not answer.error, answer.traceback
+    return answer
+
+
+def lay_out(folder, *, size, files):
+    """Put a large file of `size` bytes into a folder, and many of 4 KiB."""
+    with (folder / "large").open("wb") as file:
+        file.truncate(size)
+    (folder / "small").mkdir()
+    for number in range(files):
+        (folder / "small" / f"{number:05}").write_bytes(b"x" * 4096)
+
+
 class Kernel:
     """A real ipykernel process.
 

@@ -23,7 +23,8 @@ import asyncio
 from s3magic import settings
 from s3magic.commands import shown
 from s3magic.notebook import bars
-from s3magic.transfer.progress import Meter, watching
+from s3magic.transfer.progress import Meter
+from s3magic.transfer.watching import watching
 import ipywidgets
 
 settings.change(progress_delay=0.0)

@@ -11,7 +11,7 @@ import time
 
 import psutil
 import pytest
-from kernels import DEADLINE, Kernel
+from kernels import DEADLINE, Kernel, good, lay_out
 from silent import Silent
 
 from front import Front
@@ -49,11 +49,7 @@ IDS = ("many here", "large here", "into memory", "many there", "large there")
 def place(tmp_path_factory):
     """The kernel's folder: a large file, and many small ones."""
     folder = tmp_path_factory.mktemp("stopped")
-    with (folder / "large").open("wb") as file:
-        file.truncate(SIZE)
-    (folder / "small").mkdir()
-    for number in range(FILES):
-        (folder / "small" / f"{number:05}").write_bytes(b"x" * 4096)
+    lay_out(folder, size=SIZE, files=FILES)
     return folder
 
 
@@ -74,11 +70,6 @@ def kernel(door, place):
         good(kernel.run("_ = await (await s3.client()).create_bucket(Bucket='stop')"))
         good(kernel.run("_ = %s3put large s3://stop/large\n_ = %s3put small s3://stop/small/ -r"))
         yield kernel
-
-
-def good(answer):
-    assert not answer.error, answer.traceback
-    return answer
 
 
 def shown(kernel, started, what):

@@ -11,7 +11,7 @@ lock holds it in all of them, as the last test here shows.
 """
 
 import pytest
-from kernels import Kernel
+from kernels import Kernel, good, lay_out
 
 from front import in_thread
 from liar import Liar
@@ -70,11 +70,7 @@ def told(seen):
 def place(tmp_path_factory):
     """The kernel's folder: a large file, and many small ones."""
     folder = tmp_path_factory.mktemp("alive")
-    with (folder / "large").open("wb") as file:
-        file.truncate(SIZE)
-    (folder / "small").mkdir()
-    for number in range(FILES):
-        (folder / "small" / f"{number:05}").write_bytes(b"x" * 4096)
+    lay_out(folder, size=SIZE, files=FILES)
     return folder
 
 
@@ -87,11 +83,6 @@ def kernel(seaweed, place):
         good(kernel.run("_ = await (await s3.client()).create_bucket(Bucket='alive')"))
         good(kernel.run("_ = %s3put large s3://alive/large\n_ = %s3put small s3://alive/small/ -r"))
         yield kernel
-
-
-def good(answer):
-    assert not answer.error, answer.traceback
-    return answer
 
 
 def measured(kernel, task):

@@ -9,7 +9,8 @@ import pytest
 
 from s3magic import settings
 from s3magic.transfer.figures import read, share
-from s3magic.transfer.progress import Meter, watching
+from s3magic.transfer.progress import Meter
+from s3magic.transfer.watching import watching
 
 
 class Clock:

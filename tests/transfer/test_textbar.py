@@ -11,8 +11,9 @@ import pytest
 from s3magic import settings
 from s3magic.commands import shown
 from s3magic.errors import BadArgument
-from s3magic.transfer.progress import Meter, Silent
+from s3magic.transfer.progress import Meter
 from s3magic.transfer.textbar import ClosingLine, TextBar
+from s3magic.transfer.watching import Silent
 
 NASTY = "a\x1b[2J\x1b]0;title\x07\r\n\x9b31m\u202egnp.exe\u2028 \U000e0041end"
 

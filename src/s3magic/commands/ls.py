@@ -16,7 +16,8 @@ from s3magic.listing.frame import Table, arrange, buckets, results
 from s3magic.listing.pages import pages
 from s3magic.session import using
 from s3magic.settings import defaults
-from s3magic.transfer.progress import Meter, watching
+from s3magic.transfer.progress import Meter
+from s3magic.transfer.watching import watching
 from s3magic.translation import translate
 from s3magic.wording import count
 

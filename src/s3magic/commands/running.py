@@ -14,7 +14,8 @@ from s3magic.settings import defaults
 from s3magic.transfer.direct import direct_of
 from s3magic.transfer.engine import Job, Run, run
 from s3magic.transfer.level import Level
-from s3magic.transfer.progress import Meter, watching
+from s3magic.transfer.progress import Meter
+from s3magic.transfer.watching import watching
 from s3magic.translation import translate
 
 if TYPE_CHECKING:

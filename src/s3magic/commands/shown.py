@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal, TextIO, cast, get_args
 
 from s3magic.errors import BadArgument
 from s3magic.settings import defaults
-from s3magic.transfer.progress import Display, Silent
 from s3magic.transfer.textbar import ClosingLine, TextBar
+from s3magic.transfer.watching import Display, Silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable

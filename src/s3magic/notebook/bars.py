@@ -26,7 +26,8 @@ from s3magic.wording import printable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from s3magic.transfer.progress import Display, Meter
+    from s3magic.transfer.progress import Meter
+    from s3magic.transfer.watching import Display
 
 __all__ = ["WidgetBar", "choose", "install", "prepare", "uninstall"]
 
