@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.attempts import attempts
 from benchmarks.bed import Bed
 from benchmarks.curves import measure_curves
 from benchmarks.kernel import measure_kernels
@@ -41,6 +42,10 @@ _ALL_TASKS = (*TASKS, FRESH, _CURVES)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark as the command line says."""
     options = _parse(arguments)
+    if options.page:
+        kept = Record.loads((_BUILD / "samples.json").read_text("utf-8"))
+        _write(kept, _HERE if kept.scale == 1 else _BUILD)
+        return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all is tidied up
     missing = absent()
     record = Record(
@@ -64,15 +69,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     finally:
         _keep(record)
-    folder = _HERE if _whole(options) or (options.add and options.scale == 1) else _BUILD
+    _write(record, _HERE if _whole(options) or (options.add and options.scale == 1) else _BUILD)
+    return 0
+
+
+def _write(record: Record, folder: Path) -> None:
+    """Write the page of what was measured, and print its first tables."""
     page = folder / "RESULTS.md"
     pictures = sorted(path.relative_to(folder) for path in folder.glob("curves/*.png"))
-    page.write_text(render(record, [path.as_posix() for path in pictures]), "utf-8")
+    page.write_text(render(record, [path.as_posix() for path in pictures], attempts()), "utf-8")
     for variant in VARIANTS:
         table = targets_table([one for one in record.results if one.variant == variant])
         print(f"\n{variant}: {table}" if table else "", end="")
     print(f"\n\nAll figures: {page.relative_to(_HERE.parent)}")
-    return 0
 
 
 def _measure(bed: Bed, record: Record, options: argparse.Namespace) -> None:
@@ -138,6 +147,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--add",
         action="store_true",
         help="keep what an earlier run measured of other tasks and variants, and write all of it",
+    )
+    parser.add_argument(
+        "--page",
+        action="store_true",
+        help="measure nothing: write the page anew from the samples that are kept",
     )
     options = parser.parse_args(arguments)
     if OURS not in options.peers:

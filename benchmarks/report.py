@@ -11,7 +11,7 @@ from benchmarks.targets import ALIVE_MAX, ALIVE_P99, FRESH, OURS, WARM, judge, m
 from benchmarks.tasks import TASKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from benchmarks.record import Record
     from benchmarks.rounds import Result
@@ -44,12 +44,17 @@ _HOW = (
 )
 
 
-def render(record: Record, curves: Sequence[str] = ()) -> str:
+def render(
+    record: Record,
+    curves: Sequence[str] = (),
+    attempts: Mapping[tuple[str, str], str] | None = None,
+) -> str:
     """Write the whole page.
 
     Args:
         record: What was measured.
         curves: The pictures to show, by their paths beside the page.
+        attempts: What was tried for a target, by its task and measure.
     """
     parts = ["# What s3magic costs, beside its peers", _opening(record)]
     for variant in VARIANTS:
@@ -57,9 +62,25 @@ def render(record: Record, curves: Sequence[str] = ()) -> str:
         if results:
             parts += [f"## {_HEADINGS[variant]}", targets_table(results), _alive(results)]
             parts += _tasks(results, record, variant)
+    parts += _tried(record.results, attempts or {})
     if curves:
         parts += ["## How it grows", *(f"![{_name(path)}]({path})" for path in curves)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _tried(results: Sequence[Result], attempts: Mapping[tuple[str, str], str]) -> list[str]:
+    """Write what was tried for each target that is not met in every variant."""
+    missed: dict[tuple[str, str], list[str]] = {}
+    for variant in VARIANTS:
+        for verdict in judge([one for one in results if one.variant == variant]):
+            if not verdict.met:
+                target = verdict.target
+                missed.setdefault((target.task, target.measure), []).append(variant)
+    parts = ["## What was tried where a target is not met"] if missed else []
+    for (task, measure), variants in missed.items():
+        heading = f"### {TITLES[task]}: {_MEASURES[measure]} ({', '.join(variants)})"
+        parts += [heading, attempts.get((task, measure), "Nothing yet.")]
+    return parts
 
 
 def targets_table(results: Sequence[Result]) -> str:

@@ -12,6 +12,7 @@ import threading
 
 import pytest
 from benchmarks import charge, data, proxy
+from benchmarks.attempts import attempts
 from benchmarks.jobs import Job
 from benchmarks.measure import Failed, Sample
 from benchmarks.peers import PEERS
@@ -145,6 +146,17 @@ def test_a_page_is_written_from_what_was_recorded():
     assert "1,100 files, not 2,000, for want of memory." in page
     assert "curl was not measured: there is no curl on PATH." in page
     assert "![keys](curves/keys.png)" in page
+
+
+def test_what_was_tried_stands_beside_a_target_that_is_not_met():
+    """A figure that falls short is told with the attempts, and one that does not without."""
+    kept = record(result("bytes", "s3magic", 2.0), result("bytes", "boto3", 1.0))
+    tried = attempts("# Tried\n\n## bytes wall\n\nThis, and that.\n\n## mixed-up wall\n\nMore.\n")
+
+    page = render(kept, attempts=tried)
+
+    assert f"### {TITLES['bytes']}: wall (plain)\n\nThis, and that.\n" in page
+    assert "More." not in page
 
 
 def test_a_later_run_adds_to_an_earlier_one():
