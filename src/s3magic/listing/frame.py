@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -186,7 +187,7 @@ def _frame(pages: list[Page], bucket: str, names: tuple[str, ...]) -> pd.DataFra
             made[name] = _bucket(bucket, len(columns["Key"]))
         else:
             made[name] = _texts(values)
-    return pd.DataFrame(made)
+    return pd.DataFrame(made, copy=False)  # the columns are nobody else's
 
 
 def _append(columns: dict[str, list[Any]], page: Page) -> None:
@@ -220,9 +221,11 @@ def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
 def _texts(values: list[str | None]) -> pd.api.extensions.ExtensionArray:
     import pandas as pd
 
-    if values and values.count(values[0]) == len(values):  # as types and classes often are
-        return pd.array(values[:1], dtype="string").repeat(len(values))
-    return pd.array(values, dtype="string")
+    # As types and classes often are. For a few rows it is the dearer way: the first
+    # call of anything in pandas, after a while, costs more than ten rows do.
+    if len(values) > _AT_ONCE and values.count(values[0]) == len(values):
+        return pd.array(values[:1], dtype=pd.StringDtype()).repeat(len(values))
+    return pd.array(values, dtype=pd.StringDtype())
 
 
 def _times(stamps: list[str | None]) -> pd.DatetimeIndex:
@@ -232,11 +235,20 @@ def _times(stamps: list[str | None]) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(np.array(stamps, dtype="datetime64[us]"), tz="UTC")
 
 
-def _bucket(name: str, length: int) -> pd.Categorical[str]:
+def _bucket(name: str, length: int) -> pd.Categorical[Any]:
     import numpy as np
     import pandas as pd
 
-    return pd.Categorical.from_codes(np.zeros(length, dtype="int8"), categories=pd.Index([name]))
+    codes = np.zeros(length, dtype="int8")
+    return pd.Categorical.from_codes(codes, dtype=_category(name), validate=False)
+
+
+@functools.lru_cache(maxsize=64)
+def _category(name: str) -> pd.CategoricalDtype[Any]:
+    """Make the type of a bucket's column, which costs more than the rest of it."""
+    import pandas as pd
+
+    return pd.CategoricalDtype(pd.Index([name]))
 
 
 def _owner(owner: Any) -> Any:

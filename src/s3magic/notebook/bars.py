@@ -89,10 +89,14 @@ class WidgetBar:
     """
 
     def __init__(self) -> None:
-        self._id = f"s3magic-{uuid.uuid4().hex}"
         self._html = ""
         self._rows = 0
         self._block: _Block | None = None
+
+    @functools.cached_property
+    def _id(self) -> str:
+        """Name what is on the screen; most verbs end before there is anything."""
+        return f"s3magic-{uuid.uuid4().hex}"
 
     def draw(self, meter: Meter) -> None:
         """Show the state, if it changed; nothing until ipywidgets is there."""
