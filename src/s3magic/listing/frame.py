@@ -221,11 +221,12 @@ def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
 def _texts(values: list[str | None]) -> pd.api.extensions.ExtensionArray:
     import pandas as pd
 
+    kind = pd.StringDtype()
     # As types and classes often are. For a few rows it is the dearer way: the first
     # call of anything in pandas, after a while, costs more than ten rows do.
     if len(values) > _AT_ONCE and values.count(values[0]) == len(values):
-        return pd.array(values[:1], dtype=pd.StringDtype()).repeat(len(values))
-    return pd.array(values, dtype=pd.StringDtype())
+        return pd.array(values[:1], dtype=kind).repeat(len(values))
+    return pd.array(values, dtype=kind)
 
 
 def _times(stamps: list[str | None]) -> pd.DatetimeIndex:

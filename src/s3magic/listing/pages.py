@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import compress, repeat
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import ServerFault
@@ -242,9 +242,11 @@ async def _asked(
 
 def _check(columns: Columns, listing: Listing) -> None:
     """Refuse what cannot be: names would be cut wrongly, and no frame holds such sizes."""
-    for names in (columns.keys, columns.prefixes):
-        if listing.prefix and not all(map(str.startswith, names, repeat(listing.prefix))):
-            name = next(name for name in names if not name.startswith(listing.prefix))
+    for names in filter(None, (columns.keys, columns.prefixes)):
+        # Between two names that begin so, in the order of code points, all do.
+        for name in (min(names), max(names)):
+            if name.startswith(listing.prefix):
+                continue
             raise ServerFault(
                 f"Cannot {listing}: the server gives {name!r}, which is not below it.",
                 hint="Check the endpoint with %s3connect.",

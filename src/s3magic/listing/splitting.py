@@ -39,12 +39,14 @@ class Ruler:
         begin = next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
         columns: list[set[str]] = []
         differing: set[str] = set()
-        for at in range(begin, min(map(len, keys))):
-            columns.append({key[at] for key in keys})
-            if len(columns[-1]) > 1:
-                differing |= columns[-1]
-            if sum(len(column) > 1 for column in columns) == _DIGITS:
-                break
+        left = _DIGITS
+        for characters in zip(*[key[begin:] for key in keys], strict=False):
+            columns.append(column := set(characters))
+            if len(column) > 1:
+                differing |= column
+                left -= 1
+                if not left:
+                    break
         alphabet = _alphabet(differing - {"/"})
         self._digits = [
             alphabet if len(column) > 1 else "".join(column) for column in columns if alphabet
