@@ -90,14 +90,31 @@ async def test_each_page_is_one_request(liar):
     assert by_client(requests) == []
 
 
-async def test_a_server_that_tells_no_length_is_left_to_the_client(liar):
-    """AWS sends its pages in chunks: it is asked once over the wire, and never again."""
+async def test_a_page_may_come_in_chunks(liar):
+    """As AWS sends them: one request a page, and none by the client."""
 
     def chunked(_request, answer):
         answer.chunked = True
         return answer
 
     liar.lie("ListObjectsV2", chunked)
+    requests = await sent()
+
+    found = await collected(Listing("bucket", page_size=3), lanes=1)
+
+    assert keys_of(found) == sorted(KEYS)
+    assert len(liar.asked("ListObjectsV2")) == 3
+    assert by_client(requests) == []
+
+
+async def test_a_server_whose_pages_are_not_read_here_is_left_to_the_client(liar):
+    """It is asked once over the wire, and never again."""
+
+    def commented(_request, answer):
+        answer.body = answer.body.replace(b"</ListBucketResult>", b"<!-- --></ListBucketResult>")
+        return answer
+
+    liar.lie("ListObjectsV2", commented)
 
     first = await collected(Listing("bucket"))
     second = await collected(Listing("bucket"))
@@ -121,12 +138,23 @@ async def test_a_refusal_is_the_clients_to_tell(liar):
         lambda *_: error(503, "SlowDown"),
         lambda _, answer: Answer(200, answer.headers, answer.body[:-40], then="close"),
         lambda _, answer: Answer(200, {"content-length": "5000"}, answer.body, then="close"),
+        lambda _, answer: Answer(200, {}, answer.body, chunked=True, then="close"),
         lambda *_: error(200, "InternalError"),
         lambda *_: Answer(200, {}, b"<html>Welcome</html>"),
         lambda *_: Answer(204),
         lambda *_: Answer(307, {"location": "http://127.0.0.1:1/"}),
     ],
-    ids=["gone", "busy", "cut", "short", "error", "web page", "nothing", "redirect"],
+    ids=[
+        "gone",
+        "busy",
+        "cut",
+        "short",
+        "cut in chunks",
+        "error",
+        "web page",
+        "nothing",
+        "redirect",
+    ],
 )
 async def test_an_answer_that_is_no_page_is_asked_for_again(liar, change):
     """The client asks once more, and what it is given then is the page."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.listing.columns import Columns
+    from s3magic.wire.answer import Head
+    from s3magic.wire.http1 import Line
     from s3magic.wire.order import Order
     from s3magic.wire.template import Template
     from s3magic.wire.wire import Wire
@@ -42,7 +44,7 @@ _NAMES = {
     "Prefix": "prefix",
     "StartAfter": "start-after",
 }
-# By the wire: a server that sends its pages without a length sends them all so.
+# By the wire: a server that writes a page so that it is not read here writes all so.
 _doubts: WeakKeyDictionary[Wire, int] = WeakKeyDictionary()
 
 
@@ -111,13 +113,13 @@ class Plain:
         request = template.render("", query=query)
         pool = self._wire.pool
         try:
-            line, head = pool.ask(template.address, request, lambda: iter(()), order.use)
+            line, head = pool.ask(
+                template.address, request, lambda: iter(()), order.use, chunks=True
+            )
             try:
                 if head.status != 200 or head.length > _LARGEST:
                     raise Unplain(head.status, "no page")
-                small = head.length <= len(order.buffer)  # as pages of a thousand keys are
-                body = order.buffer[: head.length] if small else memoryview(bytearray(head.length))
-                line.fill(body)
+                body = _read(line, head, order.buffer)
             finally:
                 pool.give_back(line)
         except OSError as error:
@@ -127,6 +129,16 @@ class Plain:
         if not parts or not beside:
             raise Unplain(200, "no page that is read here")
         return parts[1], beside | {"IsTruncated": beside.get("IsTruncated") == "true"}
+
+
+def _read(line: Line, head: Head, buffer: memoryview) -> bytes | memoryview:
+    """Read an answer's body; AWS sends its pages in chunks, others tell their length."""
+    if head.chunked:
+        return line.collect(buffer, _LARGEST)
+    small = head.length <= len(buffer)  # as pages of a thousand keys are
+    body = buffer[: head.length] if small else memoryview(bytearray(head.length))
+    line.fill(body)
+    return body
 
 
 def _query(request: Mapping[str, Any]) -> str:

@@ -1,8 +1,8 @@
 """Reads the head of an answer, HTTP/1.1 (RFC 9112), and says which answers are plain.
 
 A plain answer is a status line and headers, which httptools parses, and a body
-of a length that the headers tell. Whatever else comes is `Unplain`, and for the
-ordinary client to judge.
+of a length that the headers tell, or in chunks for who takes those. Whatever
+else comes is `Unplain`, and for the ordinary client to judge.
 """
 
 from __future__ import annotations
@@ -44,12 +44,14 @@ class Head:
     rest of a small answer.
     """
 
-    __slots__ = ("_raw", "keeps", "length", "on_header", "status")
+    __slots__ = ("_raw", "chunked", "keeps", "length", "on_header", "status")
 
     def __init__(self) -> None:
         self.status = 0
         self.length = 0
-        """Bytes of the body."""
+        """Bytes of the body; 0 where it comes in chunks."""
+        self.chunked = False
+        """Whether it does."""
         self.keeps = False
         """Whether the server leaves the connection open behind the answer."""
         self._raw: dict[bytes, bytes] = {}
@@ -86,8 +88,12 @@ def end_of_head(came: bytes | bytearray, size: int) -> int:
     return 0
 
 
-def read_head(raw: memoryview) -> Head:
+def read_head(raw: memoryview, *, chunks: bool = False) -> Head:
     """Read a head, which is all there.
+
+    Args:
+        raw: What came.
+        chunks: Whether the body may come in chunks.
 
     Raises:
         Unplain: It is no HTTP, or tells no length of its body.
@@ -100,11 +106,13 @@ def read_head(raw: memoryview) -> Head:
         raise Unplain(0, "no HTTP") from error
     head.status = parser.get_status_code()
     head.read()
+    coding = head.get(b"transfer-encoding")
     length = head.get(b"content-length") or ""
-    chunked = head.get(b"transfer-encoding") is not None
-    if chunked or not (length.isascii() and length.isdigit()) or head.status < 200:
+    head.chunked = chunks and not length and (coding or "").lower() == "chunked"
+    told = coding is None and length.isascii() and length.isdigit()
+    if not (told or head.chunked) or head.status < 200:
         raise Unplain(head.status, "no length")
-    head.length = int(length)
+    head.length = int(length or 0)
     # Not should_keep_alive, which forgets what was said once a body of nothing has ended.
     closes = "close" in (head.get(b"connection") or "").lower()
     head.keeps = parser.get_http_version() == "1.1" and not closes

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from s3magic.settings import KiB
 from s3magic.wire.answer import Head, Unplain, end_of_head, read_head
+from s3magic.wire.chunks import Chunks
 
 if TYPE_CHECKING:
     import ssl
@@ -72,6 +73,7 @@ class Line:
         self._aborted = False
         self._early: bytes | memoryview = b""  # of the body, what came with the head
         self._left = 0
+        self._chunks: Chunks | None = None  # of a body whose length is not known
         self._keep = False
 
     def open(self) -> None:
@@ -95,12 +97,19 @@ class Line:
             secure.do_handshake()
         sock.settimeout(at.read_timeout)
 
-    def ask(self, head: bytes, body: Iterable[memoryview | FileRange] = ()) -> Head:
+    def ask(
+        self,
+        head: bytes,
+        body: Iterable[memoryview | FileRange] = (),
+        *,
+        chunks: bool = False,
+    ) -> Head:
         """Send a request, and read the answer's head.
 
         Args:
             head: The request's line and headers.
             body: Its body, piece by piece.
+            chunks: Whether the answer's body may come in chunks, for `collect`.
 
         Raises:
             Unplain: An answer came, and it is not plain.
@@ -120,7 +129,7 @@ class Line:
                 self._send(sock, first)
         for piece in pieces:
             self._send(sock, piece)
-        return self._read_head(sock)
+        return self._read_head(sock, chunks=chunks)
 
     def ready(self) -> socket.socket:
         """Give its socket, for one more request.
@@ -154,6 +163,34 @@ class Line:
         self.used = True
         return at
 
+    def collect(self, buffer: memoryview, most: int) -> bytes:
+        """Read a body that comes in chunks.
+
+        Args:
+            buffer: Memory to receive in.
+            most: Bytes that may come, chunks' sizes and all.
+
+        Raises:
+            Unplain: What comes is no chunks, or too long.
+            OSError: The body broke off.
+        """
+        chunks, came = self._chunks, self._early
+        if chunks is None:
+            raise ConnectionAbortedError
+        self._early = b""
+        chunks.feed(came)
+        size = len(came)
+        while not chunks.complete:
+            if size > most:
+                raise Unplain(200, "chunks without end")
+            now = self.socket.recv_into(buffer) if self.socket is not None else 0
+            if not now:
+                raise ConnectionResetError
+            size += now
+            chunks.feed(buffer[:now])
+        self._chunks = None
+        return chunks.body()
+
     @property
     def quiet(self) -> bool:
         """Whether nothing has come behind the answer: no stray byte, and not the end."""
@@ -173,7 +210,8 @@ class Line:
     @property
     def reusable(self) -> bool:
         """Whether the answer was read to its end, and another may follow."""
-        return self._keep and not self._left and not self._aborted
+        read = not self._left and self._chunks is None
+        return self._keep and read and not self._aborted
 
     def abort(self) -> None:
         """End whatever the line waits for. From any thread."""
@@ -220,7 +258,7 @@ class Line:
         elif sock.sendfile(piece.file, piece.start, piece.size) < piece.size:
             raise ConnectionAbortedError  # the file has become shorter
 
-    def _read_head(self, sock: socket.socket) -> Head:
+    def _read_head(self, sock: socket.socket, *, chunks: bool) -> Head:
         buffer = bytearray(4 * KiB)
         size = end = 0
         while not end:
@@ -231,23 +269,25 @@ class Line:
                 raise ConnectionResetError
             size += came
             end = end_of_head(buffer, size)
-        return self.begin(memoryview(buffer)[:size], end)
+        return self.begin(memoryview(buffer)[:size], end, chunks=chunks)
 
-    def begin(self, came: memoryview, end: int) -> Head:
+    def begin(self, came: memoryview, end: int, *, chunks: bool = False) -> Head:
         """Read an answer's head, and keep what came behind it.
 
         Args:
             came: What came.
             end: Where the head ends in it.
+            chunks: Whether the body may come in chunks.
 
         Raises:
             Unplain: The answer is not plain.
         """
         self.used = True
-        head = read_head(came[:end])
+        head = read_head(came[:end], chunks=chunks)
         self._left = head.length
+        self._chunks = Chunks(came[:end]) if head.chunked else None
         self._early = came[end:]
-        if len(self._early) > self._left:
+        if len(self._early) > self._left and not head.chunked:
             raise Unplain(head.status, "more than it announced")
         self._keep = head.keeps
         return head

@@ -35,6 +35,8 @@ class Pool:
         head: bytes,
         body: Callable[[], Iterable[memoryview | FileRange]],
         using: Callable[[Line | None], None],
+        *,
+        chunks: bool = False,
     ) -> tuple[Line, Head]:
         """Send a request on an idle line, or a new one, and read the answer's head.
 
@@ -47,13 +49,14 @@ class Pool:
             body: Gives the request's body, anew each time.
             using: Told of the line before it is used, and raises to stop; told
                 None when it is given back, and is another's from then on.
+            chunks: Whether the answer's body may come in chunks.
         """
         line = self.take(address)
         if line is not None:
             try:
                 line.using = using
                 using(line)
-                return line, line.ask(head, body())
+                return line, line.ask(head, body(), chunks=chunks)
             except (ConnectionAbortedError, TimeoutError):
                 line.close()
                 raise  # we ended it, or the server is there and slow
@@ -68,7 +71,7 @@ class Pool:
             using(line)
             line.open()
             using(line)  # it is ready: what it takes from now on is the request's
-            return line, line.ask(head, body())
+            return line, line.ask(head, body(), chunks=chunks)
         except BaseException:
             line.close()
             raise
