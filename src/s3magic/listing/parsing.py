@@ -220,9 +220,9 @@ def _append(columns: Columns, shape: _Shape, texts: dict[str, list[str]], *, enc
         return
     keys = _decoded(texts["Key"], encoded=encoded)
     nothing = [None] * len(keys)
-    etags, latest = "".join(texts.get("ETag", ())), texts.get("IsLatest", nothing)
+    etags, latest = "".join(texts.get("ETag", ())), texts.get("IsLatest", ())
     # Whether quotes within an ETag would be the server's or the value's is not ours to say.
-    if "&" in etags or '"' in etags or not {*latest} <= {"true", "false", None}:
+    if "&" in etags or '"' in etags or not {*latest} <= {"true", "false"}:
         raise _Unexpected
     deleted = shape.kind == "DeleteMarker"
     columns.keys += keys
@@ -232,7 +232,7 @@ def _append(columns: Columns, shape: _Shape, texts: dict[str, list[str]], *, enc
     columns.classes += _repeated(texts["StorageClass"]) if "StorageClass" in texts else nothing
     columns.owners += _owners(texts, len(keys))
     columns.version_ids += _repeated(texts["VersionId"]) if "VersionId" in texts else nothing
-    columns.latest += [told == "true" for told in latest]
+    columns.latest += [told == "true" for told in latest] or [False] * len(keys)
     columns.deleted += [deleted] * len(keys)
     if columns.quote is None:
         columns.quote = shape.quote
@@ -290,6 +290,8 @@ def _stamps(texts: list[str]) -> list[str]:
 
 def _repeated(texts: list[str]) -> list[str]:
     """Decode texts of which most are the same, and keep each once."""
+    if texts.count(texts[0]) == len(texts):
+        return [sys.intern(_decoded(texts[:1], encoded=False)[0])] * len(texts)
     return list(map(sys.intern, _decoded(texts, encoded=False)))
 
 
