@@ -53,6 +53,7 @@ class Lanes:
         self._under_way = 0
         self._look: asyncio.TimerHandle | None = None
         self._reactor: Reactor | None = None
+        self._most_small = limit
 
     async def do(
         self, work: Callable[[Order[R]], R], took: Callable[[float], object] = lambda _: None
@@ -106,12 +107,16 @@ class Lanes:
                     raise
         return order
 
+    def small(self, limit: Callable[[], int]) -> None:
+        """Say how many small requests may be under way at once; else as many as threads."""
+        self._most_small = limit
+
     def put_small(
         self, small: Small, ended: Callable[[R | None, BaseException | None], object]
     ) -> Order[R]:
         """Have a small request done beside many others; `ended` is told as by `put`."""
         if self._reactor is None:
-            self._reactor = Reactor(self._limit, self._take_over)
+            self._reactor = Reactor(self._most_small, self._take_over)
         order: Order[R] = Order(self, None, ended)
         self._reactor.put(order, small)
         return order

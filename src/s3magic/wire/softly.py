@@ -6,6 +6,7 @@ lines: what must be awaited is yielded.
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import selectors
@@ -32,6 +33,7 @@ Waiting: TypeAlias = "Generator[tuple[socket.socket, int], None, T]"
 READ, WRITE, DONE = selectors.EVENT_READ, selectors.EVENT_WRITE, 0
 """What a socket is waited for."""
 
+_CONNECTING = {errno.EINPROGRESS, errno.EWOULDBLOCK}  # any other code is how it ended
 _SMALL = 512 * KiB  # bytes of an answer that is held in memory
 
 
@@ -40,13 +42,18 @@ def opening(line: Line) -> Waiting[None]:
     at = line.address
     failed: OSError = ConnectionRefusedError()
     for family, kind, protocol, _, name in _resolved(at.host, at.port):
-        sock = socket.socket(family, kind, protocol)
+        try:
+            sock = socket.socket(family, kind, protocol)
+        except OSError as error:  # a system without IPv6
+            failed = error
+            continue
         line.socket, line.soft = sock, True
         sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if sock.connect_ex(name) != 0:
+        code = sock.connect_ex(name)
+        if code in _CONNECTING:
             yield sock, WRITE
-        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if line.aborted:
             raise ConnectionAbortedError
         if not code:
@@ -79,6 +86,8 @@ def conversing(line: Line, request: bytes, buffer: memoryview) -> Waiting[tuple[
         sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
         line.soft = True
     yield from _poured(sock, memoryview(request))
+    if line.address.tls is None:  # else some of the answer may have been decrypted already
+        yield sock, READ
     kept = b""
     while True:
         size = yield from _filled(sock, buffer)

@@ -1,0 +1,370 @@
+"""Many small conversations in one thread: each order ends, with its own answer or with none."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from dataclasses import dataclass, field
+
+import pytest
+import trustme
+
+from raw import DEADLINE, HOST, Raw, answer, request
+from s3magic.wire import softly
+from s3magic.wire.answer import SILENT, Unplain
+from s3magic.wire.http1 import Address
+from s3magic.wire.lanes import Lanes
+from s3magic.wire.pool import Pool
+
+MANY = 60
+
+
+@dataclass
+class Ask:
+    """A small request for a name; its answer's body is its result.
+
+    Args:
+        pool: The idle connections.
+        address: Where to.
+        name: What is asked for.
+        then: Called with the answer's body, in whatever thread takes it.
+    """
+
+    pool: Pool
+    address: Address
+    name: str
+    then: object = bytes
+    threads: list = field(default_factory=list)
+
+    def request(self):
+        return f"GET /{self.name} HTTP/1.1\r\nhost: h\r\n\r\n".encode()
+
+    def finish(self, _head, body):
+        self.threads.append(threading.current_thread().name)
+        return self.then(bytes(body))
+
+
+class Desk:
+    """Lanes with a pool, at which a test puts its orders."""
+
+    def __init__(self, limit):
+        self.limit = limit
+        self.pool = Pool()
+        self.lanes = Lanes(lambda: self.limit)
+
+    def put(self, small):
+        """Put an order; gives the future of its end."""
+        end = asyncio.get_running_loop().create_future()
+
+        def ended(result, error):
+            if error is None:
+                end.set_result(result)
+            else:
+                end.set_exception(error)
+
+        self.lanes.put_small(small, ended)
+        return end
+
+    def ask(self, address, name, then=bytes):
+        return self.put(Ask(self.pool, address, name, then))
+
+
+@pytest.fixture
+async def desk():
+    """A desk of three at once; at the end no thread of it is left."""
+    before = set(threading.enumerate())
+    made = Desk(3)
+    yield made
+    made.lanes.close()
+    made.pool.close()
+    for thread in set(threading.enumerate()) - before:
+        if thread.name in {"s3magic-reactor", "s3magic-lane"}:
+            await asyncio.to_thread(thread.join, DEADLINE)
+            assert not thread.is_alive()
+
+
+def at(server, *, tls=None, host=HOST, read_timeout=DEADLINE):
+    return Address(host, server.port, tls, DEADLINE, read_timeout)
+
+
+def named(head):
+    """Give the name that a request asks for."""
+    return head.split(b" ")[1][1:]
+
+
+def echo(connection, _number):
+    """Answer each request with the name that it asks for."""
+    while head := request(connection):
+        connection.sendall(answer(named(head)))
+
+
+async def within(awaitable):
+    async with asyncio.timeout(DEADLINE):
+        return await awaitable
+
+
+async def ends(futures):
+    """Wait until all have ended; gives their results, or their errors."""
+    return await within(asyncio.gather(*futures, return_exceptions=True))
+
+
+async def test_each_order_gets_its_own_answer_and_no_more_talk_at_once_than_may(desk):
+    """On as many connections as are allowed."""
+    with Raw(echo) as server:
+        names = [f"n{number}" for number in range(MANY)]
+
+        results = await ends([desk.ask(at(server), name) for name in names])
+
+        assert results == [name.encode() for name in names]
+        assert 1 <= server.connections <= 3
+
+
+async def test_a_limit_of_its_own_is_kept(desk):
+    """Small requests may be more, or fewer, than there are threads."""
+    desk.lanes.small(lambda: 1)
+    with Raw(echo) as server:
+        await ends([desk.ask(at(server), f"n{number}") for number in range(MANY)])
+
+        assert server.connections == 1
+
+
+async def test_tls_is_spoken(desk):
+    """Many answers on few connections, to whom the certificate was given."""
+    authority = trustme.CA()
+    server_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(server_tls)
+    client_tls = ssl.create_default_context()
+    authority.configure_trust(client_tls)
+    with Raw(echo, server_tls) as server:
+        address = at(server, tls=client_tls, host="localhost")
+        names = [f"n{number}" for number in range(MANY)]
+
+        results = await ends([desk.ask(address, name) for name in names])
+
+        assert results == [name.encode() for name in names]
+        assert server.connections <= 3
+
+
+async def test_a_certificate_of_nobody_known_is_refused(desk):
+    """Nothing is asked of such a server."""
+    server_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(server_tls)
+    asked = []
+    with Raw(lambda connection, _: asked.append(request(connection)), server_tls) as server:
+        address = at(server, tls=ssl.create_default_context(), host="localhost")
+
+        (error,) = await ends([desk.ask(address, "secret")])
+
+        assert isinstance(error, Unplain)
+    assert not any(asked)
+
+
+async def test_a_server_that_falls_silent_is_given_up(desk):
+    """Before an answer and within one; the others are served meanwhile."""
+
+    def serve(connection, _number):
+        while head := request(connection):
+            if named(head) == b"whole":
+                connection.sendall(answer(b"whole"))
+                continue
+            if named(head) == b"half":
+                connection.sendall(answer(b"half")[:-2])
+            request(connection)  # until the client goes
+            return
+
+    with Raw(serve) as server:
+        address = at(server, read_timeout=0.3)
+
+        results = await ends([desk.ask(address, name) for name in ("silent", "half", "whole")])
+
+        assert [error.status for error in results[:2]] == [SILENT, SILENT]
+        assert results[2] == b"whole"
+
+
+async def test_ends_that_take_long_are_handed_to_threads_and_back(desk):
+    """A slow disk holds up no other conversation; a fast one needs no thread."""
+    slow = Ask(desk.pool, None, "slow", lambda body: time.sleep(0.1) or body)
+    with Raw(echo) as server:
+        slow.address = at(server)
+        asks = [Ask(desk.pool, at(server), f"n{number}") for number in range(MANY)]
+
+        await ends([desk.put(slow)])
+        results = [(await ends([desk.put(ask)]))[0] for ask in asks]
+
+        assert slow.threads == ["s3magic-reactor"]
+        assert asks[0].threads == ["s3magic-lane"]
+        assert asks[-1].threads == ["s3magic-reactor"]
+        assert results == [ask.name.encode() for ask in asks]
+
+
+async def test_an_error_at_the_end_is_that_orders_own(desk):
+    """In the reactor's thread and in another; the connection serves on."""
+
+    def fail(_body):
+        time.sleep(0.1)
+        raise LookupError("no room")
+
+    with Raw(echo) as server:
+        errors = [(await ends([desk.ask(at(server), "bad", fail)]))[0] for _ in range(2)]
+        results = await ends([desk.ask(at(server), "good")])
+
+        assert [type(error) for error in errors] == [LookupError, LookupError]
+        assert results == [b"good"]
+        assert server.connections == 1
+
+
+async def test_a_line_that_was_closed_unheard_is_left_for_a_new_one_once(desk):
+    """The request is asked again, RFC 9112, 9.3.1; where that breaks too, it is the client's."""
+    heard = []
+
+    def serve(connection, number):
+        while head := request(connection):
+            heard.append((number, named(head)))
+            if named(head) == b"broken" or (number == 0 and named(head) == b"second"):
+                return
+            connection.sendall(answer(named(head)))
+
+    with Raw(serve) as server:
+        results = [
+            (await ends([desk.ask(at(server), name)]))[0] for name in ("first", "second", "broken")
+        ]
+
+        assert results[:2] == [b"first", b"second"]
+        assert isinstance(results[2], Unplain)
+    assert heard == [(0, b"first"), (0, b"second"), (1, b"second"), (1, b"broken"), (2, b"broken")]
+
+
+async def test_an_address_that_refuses_is_left_for_the_next(desk, monkeypatch):
+    """A name may stand for several, as localhost does for ::1 and 127.0.0.1."""
+    with Raw(echo) as server, socket.create_server((HOST, 0)) as closed:
+        refused = closed.getsockname()
+        closed.close()
+        places = [
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("255.255.255.255", 9)),  # fails at once
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", refused),
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", (HOST, server.port)),
+        ]
+        with contextlib.suppress(OSError):  # a machine without IPv6
+            socket.socket(socket.AF_INET6, socket.SOCK_STREAM).close()
+            places.insert(0, (socket.AF_INET6, socket.SOCK_STREAM, 0, "", ("::1", server.port)))
+        monkeypatch.setattr(softly, "_resolved", lambda *_: places)
+
+        results = await ends([desk.ask(at(server, host="localhost"), "name")])
+
+        assert results == [b"name"]
+
+
+async def test_a_server_that_nobody_is_is_the_clients_to_tell(desk, monkeypatch):
+    """Every address refuses."""
+    with socket.create_server((HOST, 0)) as closed:
+        refused = closed.getsockname()
+    monkeypatch.setattr(
+        softly, "_resolved", lambda *_: [(socket.AF_INET, socket.SOCK_STREAM, 0, "", refused)]
+    )
+
+    (error,) = await ends([desk.ask(Address(HOST, refused[1], None, DEADLINE, DEADLINE), "k")])
+
+    assert isinstance(error, Unplain)
+    assert "refused" in str(error)
+
+
+async def test_a_stray_answer_in_the_same_packet_belongs_to_nobody(desk):
+    """Neither to the order whose answer it follows, nor to the next."""
+
+    def serve(connection, number):
+        while head := request(connection):
+            stray = answer(b"stray") if number == 0 else b""
+            connection.sendall(answer(named(head)) + stray)
+
+    desk.limit = 1
+    with Raw(serve) as server:
+        first, second = await ends([desk.ask(at(server), name) for name in ("first", "second")])
+
+        assert isinstance(first, Unplain)
+        assert second == b"second"
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+async def test_a_stray_answer_behind_another_belongs_to_nobody(desk, waiting):
+    """Whether the next order waits already, or takes the line when it is idle."""
+    ended, strayed = threading.Event(), threading.Event()
+
+    def serve(connection, number):
+        while head := request(connection):
+            connection.sendall(answer(named(head)))
+            if number == 0:
+                assert ended.wait(DEADLINE)
+                connection.sendall(answer(b"stray"))
+                strayed.set()
+
+    def hold(body):
+        """Keep the line busy until the stray bytes are there."""
+        ended.set()
+        assert strayed.wait(DEADLINE)
+        return body
+
+    desk.limit = 1
+    with Raw(serve) as server:
+        if waiting:
+            results = await ends(
+                [desk.ask(at(server), "first", hold), desk.ask(at(server), "second")]
+            )
+        else:
+            results = await ends([desk.ask(at(server), "first")])
+            ended.set()
+            assert await asyncio.to_thread(strayed.wait, DEADLINE)
+            results += await ends([desk.ask(at(server), "second")])
+
+        assert results == [b"first", b"second"]
+        assert server.connections == 2
+
+
+async def test_closing_ends_every_order(desk):
+    """Those under way, those that wait, and those that come behind it."""
+    reached = threading.Semaphore(0)
+
+    def serve(connection, _number):
+        if request(connection):
+            reached.release()
+            request(connection)  # until the client goes
+
+    with Raw(serve) as server:
+        orders = [desk.ask(at(server), f"n{number}") for number in range(10)]
+        for _ in range(3):
+            assert await asyncio.to_thread(reached.acquire, timeout=DEADLINE)
+        desk.lanes.close()
+        results = await ends(orders)
+        late = await ends([desk.ask(at(server), "late")])
+
+        assert all(isinstance(one, Unplain | ConnectionAbortedError) for one in results + late)
+
+
+async def test_a_dropped_order_lets_its_connection_go_at_once(desk):
+    """And is told of nothing."""
+    reached = threading.Event()
+    gone = threading.Event()
+
+    def serve(connection, number):
+        if number:
+            echo(connection, number)
+            return
+        assert request(connection)
+        reached.set()
+        assert not request(connection)
+        gone.set()
+
+    with Raw(serve) as server:
+        told = []
+        small = Ask(desk.pool, at(server), "k")
+        order = desk.lanes.put_small(small, lambda *end: told.append(end))
+        assert await asyncio.to_thread(reached.wait, DEADLINE)
+
+        assert order.drop()
+
+        assert await asyncio.to_thread(gone.wait, DEADLINE)
+        assert await ends([desk.ask(at(server), "other")]) == [b"other"]
+        assert not told
