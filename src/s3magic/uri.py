@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Self
 
 from s3magic.errors import BadUri, UnsafeKey
@@ -139,7 +138,7 @@ def glob_pattern(pattern: str) -> re.Pattern[str]:
         raise BadUri(f"{pattern!r} is no glob pattern: {error}.") from error
 
 
-def local_path(key: str, *, windows: bool = os.name == "nt") -> PurePosixPath:
+def local_path(key: str, *, windows: bool = os.name == "nt") -> str:
     """Give the relative local path that stands for a key below a target folder.
 
     Args:
@@ -147,7 +146,8 @@ def local_path(key: str, *, windows: bool = os.name == "nt") -> PurePosixPath:
         windows: Whether the names must be Windows's too.
 
     Returns:
-        A relative path, of which no part leads up, elsewhere or to a device.
+        A relative path, `/` between its names, of which none leads up,
+        elsewhere or to a device.
 
     Raises:
         UnsafeKey: There is none. One sentence says why; the key can still be
@@ -160,7 +160,7 @@ def local_path(key: str, *, windows: bool = os.name == "nt") -> PurePosixPath:
             hint="Fetch its bytes (data = %s3get s3://bucket/key -)"
             + ("." if key.endswith("/") else ", or name a file: %s3get s3://bucket/key ./name."),
         )
-    return PurePosixPath(key)
+    return key
 
 
 def _told(text: str) -> str:

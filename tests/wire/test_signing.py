@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3magic.wire.http1 import Address
-from s3magic.wire.signing import EMPTY, UNSIGNED, Keys, Scope, authorization, trimmed
+from s3magic.wire.signing import EMPTY, UNSIGNED, Keys, Scope, authorization, lined, trimmed
 from s3magic.wire.template import Template
 
 HOST = "bucket.example:9000"
@@ -141,10 +141,9 @@ def test_no_secret_is_in_a_repr():
     scope = Scope("r", "s3")
     template = Template(ADDRESS, "GET", "/b/", {"host": HOST}, keys, scope)
     template.render("k")
-    line = ("GET", "/", "")
-    told = authorization(
-        keys, scope, line, [("x-amz-content-sha256", EMPTY), ("x-amz-date", "20260101T000000Z")]
-    )
+    stamp = "20260101T000000Z"
+    headers = lined([("x-amz-content-sha256", EMPTY), ("x-amz-date", stamp)])
+    told = authorization(keys, scope, stamp, ("GET", "/", "", *headers, EMPTY))
 
     shown = f"{keys!r} {keys} {scope!r} {template!r}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s3magic.commands.files import local
@@ -12,8 +13,6 @@ from s3magic.transfer.plan import Download, Targets
 from s3magic.uri import local_path
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from s3magic.commands.objects import Found
 
 __all__ = ["Place", "job_of", "place_of"]
@@ -55,7 +54,8 @@ def job_of(found: Found, place: Place, targets: Targets) -> Download:
     target = place.path
     try:
         if inside.strip("/") or not marker:
-            target = place.path / local_path(inside.removesuffix("/") if marker else inside)
+            name = local_path(inside.removesuffix("/") if marker else inside)
+            target = Path(os.path.join(place.path, name))  # noqa: PTH118 - once an object
     except UnsafeKey as error:
         refused = error
     else:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["EMPTY", "UNSIGNED", "Keys", "Scope", "authorization", "trimmed"]
+__all__ = ["EMPTY", "UNSIGNED", "Keys", "Scope", "authorization", "lined", "trimmed"]
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 """The hash of a request without a body."""
@@ -64,28 +64,34 @@ def trimmed(value: str) -> str:
     return " ".join(value.split())
 
 
+def lined(headers: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """Put headers as they are signed: their lines, and their names.
+
+    Args:
+        headers: Names and values, sorted: names in lower case, values as
+            `trimmed` gives them.
+    """
+    lines = "".join([f"{name}:{value}\n" for name, value in headers])
+    return lines, ";".join([name for name, _ in headers])
+
+
 def authorization(
-    keys: Keys, scope: Scope, line: tuple[str, str, str], headers: Sequence[tuple[str, str]]
+    keys: Keys, scope: Scope, stamp: str, canonical: tuple[str, str, str, str, str, str]
 ) -> str:
     """Give the value of the ``Authorization`` header.
 
     Args:
         keys: Whose signature it is.
         scope: What it is valid for.
-        line: Method, path and query. The path is as it is sent, percent-encoded:
-            S3 signs it as it stands; the query's names are in order.
-        headers: Names and values of those to sign, sorted: names in lower case,
-            values as `trimmed` gives them; ``x-amz-date`` and
-            ``x-amz-content-sha256`` are among them.
+        stamp: The request's ``x-amz-date``.
+        canonical: Method, path, query, the two that `lined` gives, and the
+            body's hash. The path is as it is sent, percent-encoded: S3 signs it
+            as it stands; the query's names are in order.
     """
-    told = dict(headers)
-    lines = "".join([f"{name}:{value}\n" for name, value in headers])
-    signed = ";".join(told)
-    canonical = "\n".join((*line, lines, signed, told["x-amz-content-sha256"]))
-    stamp = told["x-amz-date"]
+    signed = canonical[4]
     day = stamp[:8]
     name = scope.of(day)
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    digest = hashlib.sha256("\n".join(canonical).encode()).hexdigest()
     text = f"{_SCHEME}\n{stamp}\n{name}\n{digest}"
     signature = hmac.digest(scope.key(keys.secret_key, day), text.encode(), "sha256").hex()
     credential = f"{keys.access_key}/{name}"

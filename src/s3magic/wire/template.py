@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from s3magic.wire.signing import EMPTY, UNSIGNED, Keys, Scope, authorization, trimmed
+from s3magic.wire.signing import EMPTY, UNSIGNED, Keys, Scope, authorization, lined, trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +89,21 @@ catching: ContextVar[bool] = ContextVar("s3magic-catching", default=False)
 """Whether the client's HTTP session is to throw `Caught` in place of sending."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """Headers with places, ``%(name)s``, for what each request has of its own.
+
+    Args:
+        signed: As they are signed.
+        names: Their names, as they are signed.
+        sent: As they are sent.
+    """
+
+    signed: str
+    names: str
+    sent: str
+
+
 @dataclass(slots=True)
 class Template:
     """One kind of request to one bucket.
@@ -114,14 +129,7 @@ class Template:
     summed: bool = False
     doubts: int = 0
     stale: bool = False
-    _signed: list[tuple[str, str]] = field(init=False, repr=False)
-    _lines: str = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self._signed = [
-            (name, trimmed(value)) for name, value in self.headers.items() if name not in _UNSIGNED
-        ]
-        self._lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
+    _forms: dict[tuple[str, ...], _Form] = field(default_factory=dict, init=False, repr=False)
 
     def goes_where(self, other: Template) -> bool:
         """Tell whether it leads to the same server, in the same way, as another one."""
@@ -164,17 +172,27 @@ class Template:
         own = dict(headers or ())
         keys = self.keys
         if keys is not None:
-            own["x-amz-date"] = _stamp(int(time.time()))
+            own["x-amz-date"] = stamp = _stamp(int(time.time()))
             own["x-amz-content-sha256"] = payload
             if keys.token is not None:
                 own["x-amz-security-token"] = keys.token
-            signed = sorted([*self._signed, *own.items()])
-            own["authorization"] = authorization(
-                keys, self.scope, (self.method, path, query), signed
-            )
-        lines = "".join([f"{name}: {value}\r\n" for name, value in own.items()])
+            form = self._form(tuple(own))
+            canonical = (self.method, path, query, form.signed % own, form.names, payload)
+            own["authorization"] = authorization(keys, self.scope, stamp, canonical)
+        lines = self._form(tuple(own)).sent % own
         target = f"{path}?{query}" if query else path
-        return f"{self.method} {target} HTTP/1.1\r\n{self._lines}{lines}\r\n".encode()
+        return f"{self.method} {target} HTTP/1.1\r\n{lines}\r\n".encode()
+
+    def _form(self, own: tuple[str, ...]) -> _Form:
+        """Give the headers of all requests that have these of their own."""
+        form = self._forms.get(own)
+        if form is None:
+            common = [(name, value.replace("%", "%%")) for name, value in self.headers.items()]
+            places = [(name, f"%({name})s") for name in own]
+            signed = [(name, trimmed(value)) for name, value in common if name not in _UNSIGNED]
+            sent = "".join(f"{name}: {value}\r\n" for name, value in [*common, *places])
+            form = self._forms[own] = _Form(*lined(sorted(signed + places)), sent)
+        return form
 
 
 def learn(request: Any, keys: Keys | None, address: Address) -> Template | None:
@@ -242,8 +260,10 @@ def _same(told: str, scope: Scope, keys: Keys, request: Any, headers: Mapping[st
         return False
     signed = [(name, trimmed(headers[name])) for name in sorted(names)]
     url = urlsplit(request.url)
-    line = (request.method, url.path, "&".join(sorted(url.query.split("&"))))
-    return authorization(keys, scope, line, signed) == told
+    query = "&".join(sorted(url.query.split("&")))
+    payload, stamp = headers["x-amz-content-sha256"], headers["x-amz-date"]
+    canonical = (request.method, url.path, query, *lined(signed), payload)
+    return authorization(keys, scope, stamp, canonical) == told
 
 
 def _scope(told: str) -> Scope | None:
