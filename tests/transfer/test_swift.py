@@ -141,10 +141,12 @@ async def test_a_stop_in_the_middle_gives_a_row_for_each(liar, meters, tmp_path,
         return answer
 
     liar.lie(operation, slow)
+    # So few at once that some have not begun when half of them are done.
+    options = {"recursive": True, "concurrency": 16, "errors": "return", "progress": "none"}
     run = (
-        get(liar.uri("a/"), target, recursive=True, errors="return", progress="none")
+        get(liar.uri("a/"), target, **options)
         if verb == "get"
-        else put(source, liar.uri("a/"), recursive=True, errors="return", progress="none")
+        else put(source, liar.uri("a/"), **options)
     )
 
     async with asyncio.timeout(20):

@@ -14,7 +14,7 @@ from s3magic.transfer.landing import SMALL, InFile, InMemory
 from s3magic.transfer.placing import prepare_folder, refuse_target, write_whole
 from s3magic.transfer.plan import cut
 from s3magic.transfer.ranges import Source, open_source, read_on
-from s3magic.transfer.swift import QUICK
+from s3magic.transfer.swift import QUICK, Quick
 from s3magic.transfer.taking import Wanted, quoted, told_all
 from s3magic.transfer.window import each, stream
 
@@ -23,11 +23,7 @@ if TYPE_CHECKING:
     from s3magic.transfer.landing import Landing
     from s3magic.transfer.plan import Download, Part
     from s3magic.transfer.ranges import Answer
-    from s3magic.transfer.swift import Quick
     from s3magic.wire.answer import Head
-    from s3magic.wire.http1 import Address
-    from s3magic.wire.pool import Pool
-    from s3magic.wire.template import Template
 
 __all__ = ["download", "download_bytes", "quick"]
 
@@ -88,26 +84,17 @@ async def quick(shared: Run, job: Download) -> Quick | None:
     return _Small(direct.wire.pool, template, shared, job)
 
 
-@dataclass(frozen=True, slots=True)
-class _Small:
+@dataclass(slots=True)
+class _Small(Quick):
     """A small object to be brought to its file.
 
     Args:
-        pool: The idle connections.
-        template: The kind of request.
         shared: What the jobs share.
         job: The object and its file.
     """
 
-    pool: Pool
-    template: Template
     shared: Run
     job: Download
-
-    @property
-    def address(self) -> Address:
-        """Where to."""
-        return self.template.address
 
     def request(self) -> bytes:
         """Give the request."""
@@ -123,8 +110,8 @@ class _Small:
         """
         job, shared = self.job, self.shared
         told_all(head, body, Wanted(Source(shared.client, job.uri, job.version_id)))
-        shared.folders.prepare(job.target, job.root)
-        write_whole(job.target, [body])
+        free = shared.folders.prepare(job.target, job.root)
+        write_whole(job.target, [body], free=free)
         return len(body)
 
 

@@ -15,7 +15,7 @@ from s3magic.settings import MiB
 from s3magic.transfer.level import Level
 from s3magic.transfer.placing import Folders
 from s3magic.transfer.pressure import feeling
-from s3magic.transfer.swift import Swift
+from s3magic.transfer.swift import FIRST, Swift
 from s3magic.transfer.window import AHEAD, Slots, ahead, each
 from s3magic.translation import translate
 
@@ -161,7 +161,8 @@ class _Running(Generic[J]):
         direct, shared = self.shared.direct, self.shared
         if self.quick is not None and direct is not None:
             keep = self.rows.__setitem__
-            self.swift = Swift(direct.lanes, direct.level, shared.meter, keep)
+            level = Level(shared.concurrency, FIRST)
+            self.swift = Swift(direct.lanes, level, shared.meter, keep)
 
     async def numbered(self) -> AsyncGenerator[tuple[int, J]]:
         """Give the jobs as they are planned, each with its place in the report.

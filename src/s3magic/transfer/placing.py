@@ -40,16 +40,26 @@ _SHOWN = 20  # characters of the target's name that its temporary name shows
 
 
 def write_whole(
-    target: Path, data: Sequence[bytes | memoryview], *, no_clobber: bool = False
+    target: Path,
+    data: Sequence[bytes | memoryview],
+    *,
+    no_clobber: bool = False,
+    free: bool = False,
 ) -> None:
     """Write a small file whole: a temporary name, then its own.
+
+    Args:
+        target: The file.
+        data: Its bytes.
+        no_clobber: Leave a file that is there as it is.
+        free: Whether nothing stands there, as far as can be known.
 
     Raises:
         AlreadyExists: There is a file, and `no_clobber` is set.
         LocalFault: A folder, a device or a pipe is in the way.
     """
     # Strings and plain calls, not Path: it runs once a small file.
-    found = refuse_target(target, no_clobber=no_clobber)
+    found = None if free else refuse_target(target, no_clobber=no_clobber)
     folder, separator, name = os.fspath(target).rpartition(os.sep)
     path = f"{folder}{separator}.{name[:_SHOWN]}.{next(_numbers):x}{SUFFIX}"
     fd = os.open(path, _NEW, 0o666 if found is None else 0o600)
@@ -74,22 +84,26 @@ class Folders:
     """The folders that one verb has made ready, each once. From any thread."""
 
     def __init__(self) -> None:
-        self._ready: set[str] = set()
+        self._ready: dict[str, bool] = {}  # and whether it was made here
 
-    def prepare(self, target: Path, root: Path | None) -> None:
-        """Do what `prepare_folder` does, unless it was done."""
+    def prepare(self, target: Path, root: Path | None) -> bool:
+        """Do what `prepare_folder` does, unless it was done; gives what that gave."""
         folder = os.fspath(target).rpartition(os.sep)[0]
-        if folder not in self._ready:
-            prepare_folder(target, root)
-            self._ready.add(folder)
+        made = self._ready.get(folder)
+        if made is None:
+            made = self._ready[folder] = prepare_folder(target, root)
+        return made
 
 
-def prepare_folder(target: Path, root: Path | None) -> None:
+def prepare_folder(target: Path, root: Path | None) -> bool:
     """Make the target's folder; within `root` no link may stand on the way.
 
     Args:
         target: A file, or a folder's own path with a name put behind it.
         root: The folder that the user named; links above it are the user's own.
+
+    Returns:
+        Whether it was made now, and so holds nothing of anybody's.
 
     Raises:
         UnsafeKey: A link would lead elsewhere.
@@ -106,7 +120,7 @@ def prepare_folder(target: Path, root: Path | None) -> None:
                 )
             parent = os.path.dirname(parent)  # noqa: PTH120 - the same
     if os.path.isdir(folder):  # noqa: PTH112 - the same
-        return
+        return False
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
@@ -114,6 +128,7 @@ def prepare_folder(target: Path, root: Path | None) -> None:
             f"Cannot write {str(target)!r}: {folder!r} is a file.",
             hint="Remove it, or choose another folder.",
         ) from error
+    return True
 
 
 def refuse_target(target: Path, *, no_clobber: bool) -> os.stat_result | None:

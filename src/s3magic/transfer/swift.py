@@ -2,23 +2,25 @@
 
 A task and a wake-up for each of ten thousand small objects cost more than
 their requests. So those that are one request go to the reactor, and
-their ends come back by the dozen. One that does not simply succeed
-comes back undone, for the ordinary way to do, or to say what is wrong.
+their ends come back by the dozen. A server that asks for less is asked again,
+in a while. Whatever else does not simply succeed comes back undone, for the
+ordinary way to do, or to say what is wrong.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import random
 from collections import deque
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from s3magic.model import Transfer
-from s3magic.settings import KiB
+from s3magic.settings import KiB, defaults
 from s3magic.transfer.progress import Active
 from s3magic.transfer.window import AHEAD
-from s3magic.wire.answer import BUSY, Unplain
-from s3magic.wire.reactor import Small
+from s3magic.wire.answer import BUSY, SILENT, Unplain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,32 +28,66 @@ if TYPE_CHECKING:
     from s3magic.transfer.engine import Job
     from s3magic.transfer.level import Level
     from s3magic.transfer.progress import Meter
+    from s3magic.wire.answer import Head
+    from s3magic.wire.http1 import Address
     from s3magic.wire.lanes import Lanes
     from s3magic.wire.order import Order
+    from s3magic.wire.pool import Pool
     from s3magic.wire.template import Template
 
-__all__ = ["QUICK", "Quick", "Swift"]
+__all__ = ["FIRST", "QUICK", "Quick", "Swift"]
 
 J = TypeVar("J", bound="Job")
 
 QUICK = 128 * KiB
-"""Bytes up to which a job is small: as many as there are threads are held at once."""
+"""Bytes up to which a job is small: it is held in memory as a whole."""
+
+FIRST = 64
+"""Small requests at once to begin with, each a connection: they are over before a few could show
+whether the server does more of them at once, and none holds a thread."""
 
 
-class Quick(Small, Protocol):
-    """How one small job is done: one request."""
+_FIRST_WAIT = 0.2  # seconds before a busy server is asked again, doubled for each further time
+_LONGEST_WAIT = 10.0
+
+
+@dataclass(slots=True)
+class Quick:
+    """How one small job is done: one request. The base of a get's and a put's own.
+
+    Args:
+        pool: The idle connections.
+        template: The kind of request.
+    """
+
+    pool: Pool
+    template: Template
 
     @property
-    def template(self) -> Template:
-        """The kind of request that it is."""
+    def address(self) -> Address:
+        """Where to."""
+        return self.template.address
+
+    def request(self) -> bytes:
+        """Give the request, signed now."""
+        raise NotImplementedError
+
+    def finish(self, head: Head, body: memoryview) -> int:
+        """Take the answer; gives the bytes that were moved.
+
+        Raises:
+            Exception: Anything: the ordinary way shall try.
+        """
+        raise NotImplementedError
 
 
 class Swift(Generic[J]):
     """The small jobs of one verb that are under way. Used on its loop.
 
     Args:
-        lanes: The threads.
-        level: How many of them there may be; told of what is done.
+        lanes: The threads, and the reactor beside them.
+        level: How many small requests there may be at once; told of what is
+            done. Their own: parts of large objects are another load.
         meter: Told of what is done.
         done: Told of a job's number and its row.
     """
@@ -64,23 +100,27 @@ class Swift(Generic[J]):
         self._meter = meter
         self._done = done
         self._orders: dict[int, tuple[J, Order[int]]] = {}
+        self._resting: dict[int, tuple[J, asyncio.TimerHandle]] = {}  # until they are tried again
+        self._stopping = False
         self._more = asyncio.Event()
         self.back: deque[tuple[int, J]] = deque()
         """The jobs that came back undone, each with its number."""
         meter.others = self._under_way
+        lanes.small(lambda: level.limit)
 
     @property
     def busy(self) -> bool:
         """Whether some are not done."""
-        return bool(self._orders)
+        return bool(self._orders or self._resting)
 
     async def put(self, number: int, job: J, quick: Quick) -> None:
         """Have a job done; waits while there are enough."""
-        while len(self._orders) >= self._level.limit + max(self._level.limit, AHEAD):
+        while len(self._orders) + len(self._resting) >= self._level.limit + max(
+            self._level.limit, AHEAD
+        ):
             self._level.wanted()
             await self.news()
-        ended = functools.partial(self._end, number, quick.template)
-        self._orders[number] = job, self._lanes.put_small(quick, ended)
+        self._begin(number, job, quick, 1)
 
     async def news(self) -> None:
         """Wait until some more have ended."""
@@ -89,6 +129,11 @@ class Swift(Generic[J]):
 
     async def stop(self) -> None:
         """Cancel what is not done, and wait until no thread is at it; it comes back undone."""
+        self._stopping = True
+        for number, (job, timer) in self._resting.items():
+            timer.cancel()
+            self.back.append((number, job))
+        self._resting.clear()
         for number, (job, order) in list(self._orders.items()):
             if order.drop():
                 del self._orders[number]
@@ -102,10 +147,31 @@ class Swift(Generic[J]):
         if cancelled is not None:
             raise cancelled
 
+    def _begin(self, number: int, job: J, quick: Quick, tries: int) -> None:
+        ended = functools.partial(self._end, number, quick, tries)
+        self._orders[number] = job, self._lanes.put_small(quick, ended)
+
+    def _rest(self, number: int, job: J, quick: Quick, tries: int) -> None:
+        """Try a job again in a while."""
+
+        def again() -> None:
+            del self._resting[number]
+            self._begin(number, job, quick, tries + 1)
+
+        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**tries)
+        wait = random.uniform(longest / 2, longest)  # noqa: S311 - spreads the tries
+        self._resting[number] = job, asyncio.get_running_loop().call_later(wait, again)
+
     def _end(
-        self, number: int, template: Template, size: int | None, error: BaseException | None
+        self,
+        number: int,
+        quick: Quick,
+        tries: int,
+        size: int | None,
+        error: BaseException | None,
     ) -> None:
         job, order = self._orders.pop(number)
+        template = quick.template
         self._more.set()
         if size is not None:
             template.doubts = 0
@@ -119,6 +185,10 @@ class Swift(Generic[J]):
             template.doubt(error.status)
             if error.status in BUSY:
                 self._level.throttled()
+            more = tries < defaults().attempts and not self._stopping
+            if error.status in BUSY - {SILENT} and more:
+                self._rest(number, job, quick, tries)
+                return
         self.back.append((number, job))
 
     def _under_way(self) -> Iterator[Active]:

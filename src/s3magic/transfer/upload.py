@@ -22,7 +22,7 @@ from s3magic.transfer.piece import Piece
 from s3magic.transfer.plan import cut, upload_part_size
 from s3magic.transfer.sending import sent_all
 from s3magic.transfer.sums import guards
-from s3magic.transfer.swift import QUICK
+from s3magic.transfer.swift import QUICK, Quick
 from s3magic.transfer.taking import quoted
 from s3magic.transfer.window import each, stream
 from s3magic.translation import error_code, translate
@@ -35,12 +35,8 @@ if TYPE_CHECKING:
 
     from s3magic.transfer.engine import Run
     from s3magic.transfer.plan import Part, Upload
-    from s3magic.transfer.swift import Quick
     from s3magic.uri import S3Uri
     from s3magic.wire.answer import Head
-    from s3magic.wire.http1 import Address
-    from s3magic.wire.pool import Pool
-    from s3magic.wire.template import Template
 
 __all__ = ["exists", "quick", "send", "upload"]
 
@@ -102,24 +98,15 @@ async def quick(shared: Run, job: Upload) -> Quick | None:
     return _Small(shared.direct.wire.pool, template, job)
 
 
-@dataclass(frozen=True, slots=True)
-class _Small:
+@dataclass(slots=True)
+class _Small(Quick):
     """A small source to be sent.
 
     Args:
-        pool: The idle connections.
-        template: The kind of request.
         job: The source, the key and its headers.
     """
 
-    pool: Pool
-    template: Template
     job: Upload
-
-    @property
-    def address(self) -> Address:
-        """Where to."""
-        return self.template.address
 
     def request(self) -> bytes:
         """Read the source, and give the request with it.

@@ -251,7 +251,8 @@ class Reactor:
         """Give the next order to a conversation; None where it is to end."""
         if self._closed or len(self._talks) > self._limit() or not self._orders:
             return None
-        if self._orders[0][1].address != address:
+        following = self._orders[0][1].address
+        if following is not address and following != address:
             return None
         return self._orders.popleft()
 
