@@ -90,11 +90,18 @@ def error(status, code, **fields):
 
 
 class Liar:
-    """The server: ``objects`` are its keys' bytes, ``requests`` all that it was asked."""
+    """The server: ``objects`` are its keys' bytes, ``requests`` all that it was asked.
+
+    Args:
+        tls: How to talk TLS; None for plain text.
+        trusted: The file that says whom to trust then.
+    """
 
     access_key = secret_key = "testing"
 
-    def __init__(self):
+    def __init__(self, tls=None, trusted=None):
+        self._tls = tls
+        self.trusted = trusted
         self.objects = {}
         self.etags = {}
         self.uploads = {}
@@ -103,9 +110,10 @@ class Liar:
         self._lies = []
 
     async def __aenter__(self):
-        self._server = await asyncio.start_server(self._serve, HOST, 0, limit=2**20)
+        self._server = await asyncio.start_server(self._serve, HOST, 0, limit=2**20, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
-        self.endpoint_url = f"http://{HOST}:{self.port}"
+        scheme = "http" if self._tls is None else "https"
+        self.endpoint_url = f"{scheme}://{HOST}:{self.port}"
         return self
 
     async def __aexit__(self, *_exception):

@@ -4,22 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import ssl
 
+import pytest
 import pytest_asyncio
+import trustme
 
 from liar import Liar
 from s3magic import session, settings
+from s3magic.server_probe import HOST
+
+# Where what is sent, received or broken off is at stake; over TLS that is other code.
+SECURE = {"test_direct", "test_ranges", "test_sizes", "test_strangers", "test_swift"}
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module", params=["fast", "ordinary"])
-async def lair(request):
+def pytest_generate_tests(metafunc):
+    """Run what needs the lying server on either way, and some of it over TLS too."""
+    if "lair" in metafunc.fixturenames:
+        ways = ["fast", "ordinary"]
+        if metafunc.module.__name__.rpartition(".")[2] in SECURE:
+            ways.append("tls")
+        metafunc.parametrize("lair", ways, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """A certificate for the lying server, and a file that says whom to trust for it."""
+    made = trustme.CA()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.issue_cert(HOST).configure_cert(tls)
+    trusted = tmp_path_factory.mktemp("authority") / "ca.pem"
+    made.cert_pem.write_to_path(trusted)
+    return tls, str(trusted)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def lair(request, authority):
     """The lying server, and one client connected to it, for a whole module; on either way."""
-    async with Liar() as liar:
+    async with Liar(*authority if request.param == "tls" else ()) as liar:
         settings.change(
             attempts=2,
             read_timeout=10.0,
             multipart_threshold=5 * settings.MiB,
-            fast=request.param == "fast",
+            fast=request.param != "ordinary",
         )
         session.connect(
             endpoint_url=liar.endpoint_url,
@@ -27,6 +54,7 @@ async def lair(request):
             aws_access_key_id="testing",
             aws_secret_access_key="testing",
             aws_session_token="a-session-token",
+            verify=liar.trusted,
         )
         yield liar
         gc.collect()  # an unclosed socket warns here, and a warning is an error

@@ -314,6 +314,7 @@ async def test_a_server_that_falls_silent_is_given_up(lair, liar, tmp_path):
         region="us-east-1",
         aws_access_key_id="testing",
         aws_secret_access_key="testing",
+        verify=liar.trusted,
     )
     liar.lie(
         "GetObject",
