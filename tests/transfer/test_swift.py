@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
+import stat
 import threading
 
 import pytest
@@ -113,6 +115,38 @@ async def test_a_listing_out_of_date_leaves_no_part_behind(liar, tmp_path):
 
     assert written(tmp_path) == liar.objects
     assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_what_was_there_is_replaced_with_its_mode_and_what_is_no_file_stays(
+    liar, tmp_path, monkeypatch, named
+):
+    """In a folder that is named, in the current one, and in none that the verb makes."""
+    liar.objects |= {"a/old": b"new", "a/pipe": b"new", "a/sub/old": b"new", "a/made/old": b"new"}
+    for path in (tmp_path / "old", tmp_path / "sub" / "old"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"old")
+        path.chmod(0o640)
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.chdir(tmp_path)
+
+    report = await get(
+        liar.uri("a/"),
+        tmp_path if named else ".",
+        recursive=True,
+        errors="return",
+        progress="none",
+    )
+
+    failed = report[report.Status == "failed"]
+    assert list(failed.Source) == [liar.uri("a/pipe")]
+    assert (tmp_path / "pipe").is_fifo()
+    if not named:
+        assert set(report.Target) == {"old", "pipe", "sub/old", "made/old"}
+    for path in (tmp_path / "old", tmp_path / "sub" / "old"):
+        assert path.read_bytes() == b"new"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert (tmp_path / "made" / "old").read_bytes() == b"new"
 
 
 @pytest.mark.parametrize("verb", ["get", "put"])

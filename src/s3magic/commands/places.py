@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s3magic.commands.files import local
@@ -13,6 +12,8 @@ from s3magic.transfer.plan import Download, Targets
 from s3magic.uri import local_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from s3magic.commands.objects import Found
 
 __all__ = ["Place", "job_of", "place_of"]
@@ -51,14 +52,15 @@ def job_of(found: Found, place: Place, targets: Targets) -> Download:
     inside = found.place
     marker = (inside.endswith("/") or not inside) and found.size == 0
     refused: S3Error | None = None
-    target = place.path
+    root = target = os.fspath(place.path)
     try:
         if inside.strip("/") or not marker:
             name = local_path(inside.removesuffix("/") if marker else inside)
-            target = Path(os.path.join(place.path, name))  # noqa: PTH118 - once an object
+            # As a Path would say it, which costs much where there are many.
+            target = os.path.join("" if root == "." else root, name.replace("/", os.sep))  # noqa: PTH118
     except UnsafeKey as error:
         refused = error
     else:
         if clash := targets.clash(target, str(uri), folder=marker):
-            refused = UnsafeKey(f"Cannot get {uri} to {str(target)!r}: {clash}.")
+            refused = UnsafeKey(f"Cannot get {uri} to {target!r}: {clash}.")
     return Download(uri, target, found.size, version, place.path, marker, refused)

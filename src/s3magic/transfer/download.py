@@ -110,8 +110,8 @@ class _Small(Quick):
         """
         job, shared = self.job, self.shared
         told_all(head, body, Wanted(Source(shared.client, job.uri, job.version_id)))
-        free = shared.folders.prepare(job.target, job.root)
-        write_whole(job.target, [body], free=free)
+        free = shared.folders.prepare(job.path, job.root)
+        write_whole(job.path, [body], free=free)
         return len(body)
 
 

@@ -12,7 +12,7 @@ import os
 import secrets
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from s3magic.errors import AlreadyExists, LocalFault, UnsafeKey
 
@@ -33,6 +33,8 @@ __all__ = [
 SUFFIX = ".s3part"
 """How every temporary name ends."""
 
+AnyPath: TypeAlias = "str | os.PathLike[str]"
+
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 # Numbers for temporary names: no two alike here, and none that another process would guess.
 _numbers = itertools.count(secrets.randbits(48) << 16)
@@ -40,7 +42,7 @@ _SHOWN = 20  # characters of the target's name that its temporary name shows
 
 
 def write_whole(
-    target: Path,
+    target: AnyPath,
     data: Sequence[bytes | memoryview],
     *,
     no_clobber: bool = False,
@@ -86,7 +88,7 @@ class Folders:
     def __init__(self) -> None:
         self._ready: dict[str, bool] = {}  # and whether it was made here
 
-    def prepare(self, target: Path, root: Path | None) -> bool:
+    def prepare(self, target: AnyPath, root: Path | None) -> bool:
         """Do what `prepare_folder` does, unless it was done; gives what that gave."""
         folder = os.fspath(target).rpartition(os.sep)[0]
         made = self._ready.get(folder)
@@ -95,7 +97,7 @@ class Folders:
         return made
 
 
-def prepare_folder(target: Path, root: Path | None) -> bool:
+def prepare_folder(target: AnyPath, root: Path | None) -> bool:
     """Make the target's folder; within `root` no link may stand on the way.
 
     Args:
@@ -114,24 +116,26 @@ def prepare_folder(target: Path, root: Path | None) -> bool:
         while parent != top and len(parent) > len(top):
             if os.path.islink(parent):  # noqa: PTH114 - the same
                 raise UnsafeKey(
-                    f"Cannot write {str(target)!r}: {parent!r} is a link, and a key must "
+                    f"Cannot write {os.fspath(target)!r}: {parent!r} is a link, and a key must "
                     "not lead out of the target folder.",
                     hint="Remove the link, or choose another folder.",
                 )
             parent = os.path.dirname(parent)  # noqa: PTH120 - the same
-    if os.path.isdir(folder):  # noqa: PTH112 - the same
+    if not folder or os.path.isdir(folder):  # noqa: PTH112 - the same
         return False
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(folder).mkdir(parents=True)
     except FileExistsError as error:
+        if os.path.isdir(folder):  # noqa: PTH112 - another was faster
+            return False
         raise LocalFault(
-            f"Cannot write {str(target)!r}: {folder!r} is a file.",
+            f"Cannot write {os.fspath(target)!r}: {folder!r} is a file.",
             hint="Remove it, or choose another folder.",
         ) from error
     return True
 
 
-def refuse_target(target: Path, *, no_clobber: bool) -> os.stat_result | None:
+def refuse_target(target: AnyPath, *, no_clobber: bool) -> os.stat_result | None:
     """Raise if there is something at the target that must stay.
 
     Returns:
@@ -146,14 +150,14 @@ def refuse_target(target: Path, *, no_clobber: bool) -> os.stat_result | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     if stat.S_ISDIR(found.st_mode):
-        raise LocalFault(f"Cannot write {str(target)!r}: there is a folder of that name.")
+        raise LocalFault(f"Cannot write {os.fspath(target)!r}: there is a folder of that name.")
     if not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
-        raise LocalFault(f"Cannot write {str(target)!r}: it is no ordinary file.")
+        raise LocalFault(f"Cannot write {os.fspath(target)!r}: it is no ordinary file.")
     if no_clobber:
-        raise AlreadyExists(f"{str(target)!r} is there already, and was left as it is.")
+        raise AlreadyExists(f"{os.fspath(target)!r} is there already, and was left as it is.")
     if stat.S_ISLNK(found.st_mode):
         with contextlib.suppress(OSError):
-            return target.stat()  # its mode is that of the file it leads to
+            return Path(target).stat()  # its mode is that of the file it leads to
         return None
     return found
 
@@ -189,7 +193,7 @@ def _umask() -> int:
     return mask
 
 
-def rename(path: str | Path, target: Path, *, no_clobber: bool) -> None:
+def rename(path: AnyPath, target: AnyPath, *, no_clobber: bool) -> None:
     """Give a whole file its final name; with `no_clobber` only if that is free."""
     try:
         if not no_clobber:
@@ -200,11 +204,13 @@ def rename(path: str | Path, target: Path, *, no_clobber: bool) -> None:
         except FileExistsError:
             raise
         except OSError:  # a file system without hard links
-            if target.exists():
+            if Path(target).exists():
                 raise FileExistsError from None
             Path(path).rename(target)
             return
         Path(path).unlink()
     except FileExistsError as error:
         Path(path).unlink(missing_ok=True)
-        raise AlreadyExists(f"{str(target)!r} is there already, and was left as it is.") from error
+        raise AlreadyExists(
+            f"{os.fspath(target)!r} is there already, and was left as it is."
+        ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import BadArgument
@@ -13,7 +14,6 @@ from s3magic.wording import filesize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from s3magic.errors import S3Error
     from s3magic.uri import S3Uri
@@ -33,7 +33,8 @@ class Download:
 
     Args:
         uri: Where it is.
-        target: The file to make.
+        path: The file to make; text where there are many, of which a `Path`
+            each would cost as much as all the rest of a plan.
         size: Its bytes as listed; None where no listing told.
         version_id: The version wanted; None for the latest.
         root: The folder that the target must stay in; None where the user
@@ -43,12 +44,17 @@ class Download:
     """
 
     uri: S3Uri
-    target: Path
+    path: str | os.PathLike[str]
     size: int | None = None
     version_id: str | None = None
     root: Path | None = None
     folder: bool = False
     refused: S3Error | None = None
+
+    @property
+    def target(self) -> Path:
+        """The file to make."""
+        return Path(self.path)
 
     @property
     def source_name(self) -> str:
@@ -58,7 +64,7 @@ class Download:
     @property
     def target_name(self) -> str:
         """The target, for the report."""
-        return str(self.target)
+        return os.fspath(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +160,7 @@ class Targets:
         self._files: dict[str, str] = {}
         self._folders: set[str] = set()
 
-    def clash(self, target: Path, source: str, *, folder: bool = False) -> str:
+    def clash(self, target: str | os.PathLike[str], source: str, *, folder: bool = False) -> str:
         """Note a target; returns why it cannot be made too, or nothing.
 
         Args:
@@ -181,5 +187,5 @@ class Targets:
             self._files[name] = source
         return ""
 
-    def _key(self, path: Path) -> str:
-        return str(path).casefold() if self._fold else str(path)
+    def _key(self, path: str | os.PathLike[str]) -> str:
+        return os.fspath(path).casefold() if self._fold else os.fspath(path)

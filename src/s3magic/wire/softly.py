@@ -85,7 +85,9 @@ def conversing(line: Line, request: bytes, buffer: memoryview) -> Waiting[tuple[
     if not line.soft:
         sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
         line.soft = True
-    yield from _poured(sock, memoryview(request))
+    sent = _sent(sock, request)
+    if sent < len(request):
+        yield from _poured(sock, memoryview(request)[sent:])
     if line.address.tls is None:  # else some of the answer may have been decrypted already
         yield sock, READ
     kept = b""
@@ -122,6 +124,14 @@ def _tried(work: Callable[[], object]) -> int:
     except ssl.SSLWantWriteError:
         return WRITE
     return DONE
+
+
+def _sent(sock: socket.socket, data: bytes) -> int:
+    """Send as much as goes at once, which is all of most requests; gives how much."""
+    try:
+        return sock.send(data)
+    except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+        return 0
 
 
 def _poured(sock: socket.socket, data: memoryview) -> Waiting[None]:
