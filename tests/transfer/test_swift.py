@@ -94,6 +94,44 @@ async def test_what_cannot_be_done_is_told_as_the_ordinary_way_tells_it(liar, tm
     assert (rows.Status == "done").sum() == MANY - len(bad)
 
 
+async def test_a_busy_server_is_asked_again_on_the_same_way(liar, tmp_path):
+    """Once more for each that it refused, and by nobody else."""
+    fill(liar)
+    refused = set()
+
+    def once(request):
+        first = request.key not in refused and request.key.endswith("3")
+        refused.add(request.key)
+        return first
+
+    liar.lie("GetObject", lambda *_: error(503, "SlowDown"), when=once)
+
+    await get(liar.uri("a/"), tmp_path, recursive=True, progress="none")
+
+    asked = liar.asked("GetObject")
+    assert written(tmp_path) == liar.objects
+    assert len(asked) == MANY + MANY // 10
+    ordinary = [one for one in asked if "amz-sdk-invocation-id" in one.headers]
+    assert len(ordinary) == (0 if settings.defaults().fast else len(asked))
+
+
+async def test_a_server_that_stays_busy_is_asked_so_often_and_no_more(liar, tmp_path):
+    """Then the ordinary way has its tries, and its sentence."""
+    fill(liar, 3)
+    liar.lie(
+        "GetObject",
+        lambda *_: error(503, "SlowDown"),
+        when=lambda request: request.key == "a/0001" and "amz-sdk-request" not in request.headers,
+    )
+
+    await get(liar.uri("a/"), tmp_path, recursive=True, progress="none")
+
+    asked = [one for one in liar.asked("GetObject") if one.key == "a/0001"]
+    assert written(tmp_path) == liar.objects
+    # Two tries here, two of `Direct`, and the ordinary one.
+    assert len(asked) == (5 if settings.defaults().fast else 1)
+
+
 async def test_a_listing_out_of_date_leaves_no_part_behind(liar, tmp_path):
     """It was small when it was listed; it is large, and its body breaks off."""
     fill(liar, 3)

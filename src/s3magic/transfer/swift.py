@@ -49,6 +49,7 @@ whether the server does more of them at once, and none holds a thread."""
 
 _FIRST_WAIT = 0.2  # seconds before a busy server is asked again, doubled for each further time
 _LONGEST_WAIT = 10.0
+_TRIES = 3  # at most: who takes the job then has tries of its own
 
 
 @dataclass(slots=True)
@@ -185,7 +186,7 @@ class Swift(Generic[J]):
             template.doubt(error.status)
             if error.status in BUSY:
                 self._level.throttled()
-            more = tries < defaults().attempts and not self._stopping
+            more = tries < min(_TRIES, defaults().attempts) and not self._stopping
             if error.status in BUSY - {SILENT} and more:
                 self._rest(number, job, quick, tries)
                 return
