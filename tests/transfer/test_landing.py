@@ -76,9 +76,9 @@ def test_parts_that_are_there_are_kept_and_known_again(tmp_path):
     first.begin(part(MiB, 3 * MiB))
     assert first.held == [0, 0, 0]
     receive(first, b"x" * MiB, MiB)
-    assert first.unfinished
+    assert first.file is not None
     assert first.leave() == MiB
-    assert not first.unfinished
+    assert first.file is None
 
     again = in_file(tmp_path / "f")
     again.begin(part(MiB, 3 * MiB))

@@ -8,6 +8,7 @@ import functools
 import os
 import random
 import stat
+import struct
 import sys
 from pathlib import Path
 
@@ -15,9 +16,11 @@ import pytest
 
 from s3magic.commands.get import get
 from s3magic.errors import AlreadyExists, DiskFull, LocalFault, UnsafeKey
+from s3magic.settings import KiB, MiB
 from s3magic.transfer.partial import Partial
 from s3magic.transfer.placing import SUFFIX, prepare_folder, refuse_target, write_whole
 from s3magic.transfer.plan import cut
+from s3magic.wire.pipe import Pipe
 
 DATA = random.Random(5).randbytes(1000)
 PARTS = cut(1000, 300)
@@ -79,6 +82,39 @@ def test_a_partial_that_was_left_is_gone_on_with(tmp_path):
     assert held == [300, 200, 300, 0]
     assert (tmp_path / "f").read_bytes() == DATA
     assert names(tmp_path) == ["f"]
+
+
+def test_the_map_tells_of_every_megabyte(tmp_path):
+    """So no more is lost by a process that is killed; by one that lets go, nothing is."""
+    opened = Partial(tmp_path / "f", "k", 8 * MiB, cut(8 * MiB, 4 * MiB))
+    opened.open()
+    block = bytes(600 * KiB)
+    (file,) = tmp_path.iterdir()
+    told = []
+    for at in range(0, 3 * len(block), len(block)):
+        opened.write([block], 4 * MiB + at)
+        told.append(struct.unpack("<QQ", file.read_bytes()[8 * MiB :]))
+
+    assert told == [(0, 0), (0, 2 * len(block)), (0, 2 * len(block))]
+    assert opened.leave() == 3 * len(block)
+    assert struct.unpack("<QQ", file.read_bytes()[8 * MiB :]) == (0, 3 * len(block))
+
+
+@pytest.mark.skipif(not hasattr(os, "splice"), reason="the system has no splice")
+def test_what_is_drained_from_a_pipe_is_counted(tmp_path):
+    """As what is written."""
+    outlet, inlet = os.pipe()
+    os.write(inlet, DATA[300:450])
+    first = partial(tmp_path / "f")
+    first.open()
+
+    with Pipe(outlet, inlet) as pipe:
+        first.drain(pipe, 150, 300)
+
+    assert first.leave() == 150
+    second = partial(tmp_path / "f")
+    assert second.open() == [0, 150, 0, 0]
+    second.leave()
 
 
 @pytest.mark.parametrize("size", [250, 280, 333])

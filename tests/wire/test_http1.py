@@ -272,6 +272,20 @@ def test_a_range_of_a_file_is_sent_by_the_system(tmp_path):
     assert all(len(other) < len(head) + 5000 for other in heard[1:])
 
 
+def test_a_server_that_takes_no_more_of_a_file_is_a_time_out(tmp_path):
+    """As one that says nothing."""
+    path = tmp_path / "f"
+    with path.open("w+b") as file:
+        file.truncate(64 * 2**20)  # more than any socket holds
+        with Raw(lambda connection, _number: released.wait(DEADLINE)) as server:
+            released = threading.Event()
+            line = opened(server.port, read_timeout=0.2)
+            with pytest.raises(TimeoutError):
+                line.ask(GET, [FileRange(file, 0, 64 * 2**20)])
+            line.close()
+            released.set()
+
+
 # the pool
 
 

@@ -63,7 +63,7 @@ async def download(shared: Run, job: Download, number: int) -> int:
         landing.forget()  # there will be no more of it
         raise
     finally:
-        if landing.unfinished:
+        if landing.file is not None:
             shared.meter.kept += await in_thread(landing.leave)
     return answer.total
 

@@ -42,6 +42,10 @@ class Landing(Protocol):
     def write(self, blocks: Sequence[bytes | memoryview], at: int) -> None:
         """Take some bytes, one block behind the other, from the offset `at` on."""
 
+    @property
+    def file(self) -> Partial | None:
+        """The file that they are written to; None where they are held in memory."""
+
     def commit(self) -> None:
         """Make it whole: everything has been written."""
 
@@ -77,9 +81,9 @@ class InFile:
         self.held: list[int] = []
 
     @property
-    def unfinished(self) -> bool:
-        """Whether there is something to `leave`."""
-        return self._partial is not None
+    def file(self) -> Partial | None:
+        """The temporary file, if there is one; then there is something to `leave`."""
+        return self._partial
 
     def begin(self, answer: Answer) -> None:
         """Hold a small object in memory; open a temporary file for a large one."""
@@ -135,6 +139,8 @@ class InFile:
 
 class InMemory:
     """A landing in memory: the bytes are received where they will stay."""
+
+    file = None
 
     def __init__(self) -> None:
         self._content = io.BytesIO()

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s3magic.errors import DiskFull
+from s3magic.settings import MiB
 from s3magic.transfer.locking import lock
 from s3magic.transfer.placing import SUFFIX, rename, shown, take_mode
 from s3magic.wording import filesize
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from s3magic.transfer.plan import Part
+    from s3magic.wire.pipe import Pipe
 
 __all__ = ["Partial"]
 
@@ -58,6 +60,8 @@ class Partial:
         self._path = _temporary_name(target, f"{identity}|{size}|{self._cut}")
         self._fd = -1
         self._resumable = bool(parts)
+        self._there: dict[int, int] = {}  # bytes that were written of each part
+        self._noted: dict[int, int] = {}  # those of them that the map tells
 
     def open(self) -> list[int]:
         """Open it, and give how many bytes of each part it holds already.
@@ -87,12 +91,15 @@ class Partial:
 
         The blocks of one part come in their order.
         """
-        part = self._parts[offset // self._cut] if self._parts else None
+        start = offset
         for block in blocks:
             offset = self._write_all(memoryview(block), offset)
-        if part is not None:
-            entry = _ENTRY.pack(offset - part.start)
-            self._write_all(memoryview(entry), self._size + _ENTRY.size * part.index)
+        self._count(start, offset)
+
+    def drain(self, pipe: Pipe, size: int, offset: int) -> None:
+        """Do the same with bytes that are in a pipe."""
+        pipe.give(self._fd, offset, size)
+        self._count(offset, offset + size)
 
     def commit(self, *, no_clobber: bool = False) -> None:
         """Give the file its final name, all at once.
@@ -131,6 +138,8 @@ class Partial:
             return 0
         keep = 0
         with contextlib.suppress(OSError):
+            for index in self._there:
+                self._note(index)
             keep = sum(self._read_map()) if self._resumable else 0
         if os.name == "nt":  # Windows removes no open file
             self._close()
@@ -144,6 +153,21 @@ class Partial:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+    def _count(self, start: int, stop: int) -> None:
+        """Count bytes that were written; the map tells of each megabyte, and of the last."""
+        if not self._parts:
+            return
+        part = self._parts[start // self._cut]
+        there = self._there[part.index] = stop - part.start
+        if stop == part.stop or there - self._noted.get(part.index, 0) >= MiB:
+            self._note(part.index)
+
+    def _note(self, index: int) -> None:
+        there = self._there[index]
+        if there != self._noted.get(index):
+            self._write_all(memoryview(_ENTRY.pack(there)), self._size + _ENTRY.size * index)
+            self._noted[index] = there
 
     def _read_map(self) -> list[int]:
         """Give how many bytes of each part are there."""

@@ -81,6 +81,11 @@ class Sum:
                 self._promised, self._made = promised, algorithm()
                 return
 
+    @property
+    def promised(self) -> bool:
+        """Whether there is one, for which every byte must be seen."""
+        return self._made is not None
+
     def update(self, data: memoryview) -> None:
         """Take some more of the body."""
         if self._made is not None:

@@ -6,6 +6,7 @@ and asked for again by the client, which says what is wrong.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from s3magic.settings import MiB
 from s3magic.transfer.ranges import Answer, checked
 from s3magic.transfer.sums import Sum
 from s3magic.wire.answer import Unplain
+from s3magic.wire.pipe import open_pipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,25 +130,45 @@ class Taking:
     def _move(self, line: Line, answer: Answer, summed: Sum) -> int:
         """Move the body; gives the offset behind what landed."""
         at = told = answer.start
-        while at < answer.stop:
-            size = min(answer.stop - at, _TOLD)
-            room = self.landing.room(at, size)
-            view = self.order.buffer[:size] if room is None else room
-            try:
-                size = line.fill(view)
-            except OSError as error:
-                if isinstance(error, TimeoutError):
-                    self.order.tell(self.level.throttled)
-                break
-            if room is None:
-                self.landing.write([view[:size]], at)
-            summed.update(view[:size])
-            at += size
-            if at - told >= _TOLD:
-                self.order.tell(self.advance, at - told)
-                told = at
+        file = self.landing.file
+        # What is encrypted or summed must come here, and little repays no pipe.
+        aside = file is not None and line.address.tls is None and not summed.promised
+        pipe = open_pipe() if aside and answer.stop - at > _TOLD else None
+        with pipe or contextlib.nullcontext():
+            while at < answer.stop:
+                size = min(answer.stop - at, _TOLD)
+                if pipe is not None and file is not None:
+                    size = self._heard(line.pour, pipe, size)
+                    file.drain(pipe, size, at)
+                else:
+                    size = self._copy(line, at, size, summed)
+                if not size:
+                    break  # it broke off
+                at += size
+                if at - told >= _TOLD:
+                    self.order.tell(self.advance, at - told)
+                    told = at
         self.order.tell(self.advance, at - told)
         return at
+
+    def _copy(self, line: Line, at: int, size: int, summed: Sum) -> int:
+        """Move some bytes by way of memory; gives how many, none where the line broke off."""
+        room = self.landing.room(at, size)
+        view = self.order.buffer[:size] if room is None else room
+        view = view[: self._heard(line.fill, view)]
+        if room is None:
+            self.landing.write([view], at)
+        summed.update(view)
+        return len(view)
+
+    def _heard(self, receive: Callable[..., int], *what: Any) -> int:
+        """Receive some bytes; gives how many, none where the line broke off."""
+        try:
+            return receive(*what)
+        except OSError as error:
+            if isinstance(error, TimeoutError):
+                self.order.tell(self.level.throttled)
+            return 0
 
 
 def told_all(head: Head, body: memoryview, wanted: Wanted) -> None:

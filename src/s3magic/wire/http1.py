@@ -9,6 +9,7 @@ or hashes bytes, holds no lock of the interpreter's.
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import socket
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from s3magic.wire.chunks import Chunks
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable
+
+    from s3magic.wire.pipe import Pipe
 
 __all__ = ["Address", "FileRange", "Line"]
 
@@ -191,6 +194,23 @@ class Line:
         self._chunks = None
         return chunks.body()
 
+    def pour(self, pipe: Pipe, size: int) -> int:
+        """Let up to `size` bytes of the body into a pipe; gives how many. Not over TLS.
+
+        Raises:
+            OSError: The body broke off.
+        """
+        size = min(size, self._left)
+        if self._early:  # it came with the head; a pipe has room for that
+            size = os.write(pipe.inlet, self._early[:size])
+            self._early = self._early[size:]
+        elif size:
+            size = self._once(select.POLLIN, pipe.take, size)
+            if not size:
+                raise ConnectionResetError
+        self._left -= size
+        return size
+
     @property
     def quiet(self) -> bool:
         """Whether nothing has come behind the answer: no stray byte, and not the end."""
@@ -255,8 +275,31 @@ class Line:
     def _send(self, sock: socket.socket, piece: memoryview | FileRange) -> None:
         if isinstance(piece, memoryview):
             sock.sendall(piece)
+        elif self.address.tls is None and hasattr(os, "sendfile"):
+            self._send_file(piece)
         elif sock.sendfile(piece.file, piece.start, piece.size) < piece.size:
             raise ConnectionAbortedError  # the file has become shorter
+
+    def _send_file(self, piece: FileRange) -> None:
+        """Do what `socket.sendfile` does, which prepares it anew for each piece."""
+        file, at, left = piece.file.fileno(), piece.start, piece.size
+        while left:
+            sent = self._once(select.POLLOUT, os.sendfile, file, at, left)
+            if not sent:
+                raise ConnectionAbortedError  # the file has become shorter
+            at, left = at + sent, left - sent
+
+    def _once(self, ready: int, move: Callable[..., int], *what: int) -> int:
+        """Have the system move what it can, as soon as it can; gives how much that was."""
+        while True:
+            if self.socket is None:
+                raise ConnectionAbortedError
+            with contextlib.suppress(BlockingIOError):
+                return move(self.socket.fileno(), *what)
+            poll = select.poll()
+            poll.register(self.socket, ready)
+            if not poll.poll(self.address.read_timeout * 1000):
+                raise TimeoutError
 
     def _read_head(self, sock: socket.socket, *, chunks: bool) -> Head:
         buffer = bytearray(4 * KiB)

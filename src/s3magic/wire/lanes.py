@@ -132,9 +132,13 @@ class Lanes:
 
         self.post(self.put, do, lambda _result, _error: None)
 
-    def post(self, fact: Callable[..., object], *values: Any) -> None:
-        """Have the loop call `fact` with `values`. From any thread."""
+    def note(self, fact: Callable[..., object], *values: Any) -> None:
+        """Have the loop call `fact` with `values` when it looks next. From any thread."""
         self._posts.append((fact, values))
+
+    def post(self, fact: Callable[..., object], *values: Any) -> None:
+        """Have the loop call `fact` with `values`, at once where it waits. From any thread."""
+        self.note(fact, *values)
         if self._woken:
             return
         waiting, busy = self._orders.qsize(), self._threads

@@ -91,8 +91,8 @@ class Order(Generic[R]):
             self._entered = True
 
     def tell(self, fact: Callable[..., object], *values: Any) -> None:
-        """Have the loop call `fact`, soon and in order, unless the order was cancelled."""
-        self._lanes.post(self._tell, fact, values)
+        """Have the loop call `fact`, in order and within a moment, unless it was cancelled."""
+        self._lanes.note(self._tell, fact, values)
 
     def drop(self) -> bool:
         """Cancel it; gives whether its thread has nothing in hand that must be waited for."""
