@@ -9,6 +9,7 @@ time on that.
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import contextlib
 import threading
@@ -99,7 +100,8 @@ class Lanes:
             with _changing:
                 self._threads += 1
             try:
-                threading.Thread(target=self._serve, name="s3magic-lane", daemon=True).start()
+                # `Thread.start` waits until the thread runs, on a busy machine for many a tick.
+                _thread.start_new_thread(self._begin, ())
             except RuntimeError:  # the system has no more: those that there are go on
                 with _changing:
                     self._threads -= 1
@@ -192,6 +194,12 @@ class Lanes:
             self._heard = time.monotonic()
             if self._posts:  # one of them failed, which is for the loop to tell
                 self._loop.call_soon(self._hear)
+
+    def _begin(self) -> None:
+        try:
+            threading.Thread(target=self._serve, name="s3magic-lane", daemon=True).start()
+        except RuntimeError:  # the system has no more: then this one does it
+            self._serve()
 
     def _serve(self) -> None:
         buffer = memoryview(bytearray(_BUFFER))
