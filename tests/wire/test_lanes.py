@@ -38,6 +38,17 @@ async def lanes():
             assert not thread.is_alive()
 
 
+async def test_work_is_done_where_the_system_has_no_more_threads(lanes, monkeypatch):
+    """By the one that was to begin the next."""
+
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+    assert await asyncio.wait_for(lanes.do(lambda _order: 7), DEADLINE) == 7
+
+
 class Gate:
     """Work that tells when it has begun, and waits until it is let through."""
 
