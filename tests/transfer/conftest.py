@@ -15,7 +15,7 @@ from s3magic import session, settings
 from s3magic.server_probe import HOST
 
 # Where what is sent, received or broken off is at stake; over TLS that is other code.
-SECURE = {"test_direct", "test_ranges", "test_sizes", "test_strangers", "test_swift"}
+SECURE = {"test_direct", "test_ranges", "test_sizes", "test_swift"}
 
 
 def pytest_generate_tests(metafunc):
