@@ -205,7 +205,7 @@ class Line:
             size = os.write(pipe.inlet, self._early[:size])
             self._early = self._early[size:]
         elif size:
-            size = self._once(select.POLLIN, pipe.take, size)
+            size = self._take(pipe, size)
             if not size:
                 raise ConnectionResetError
         self._left -= size
@@ -275,29 +275,18 @@ class Line:
     def _send(self, sock: socket.socket, piece: memoryview | FileRange) -> None:
         if isinstance(piece, memoryview):
             sock.sendall(piece)
-        elif self.address.tls is None and hasattr(os, "sendfile"):
-            self._send_file(piece)
         elif sock.sendfile(piece.file, piece.start, piece.size) < piece.size:
             raise ConnectionAbortedError  # the file has become shorter
 
-    def _send_file(self, piece: FileRange) -> None:
-        """Do what `socket.sendfile` does, which prepares it anew for each piece."""
-        file, at, left = piece.file.fileno(), piece.start, piece.size
-        while left:
-            sent = self._once(select.POLLOUT, os.sendfile, file, at, left)
-            if not sent:
-                raise ConnectionAbortedError  # the file has become shorter
-            at, left = at + sent, left - sent
-
-    def _once(self, ready: int, move: Callable[..., int], *what: int) -> int:
-        """Have the system move what it can, as soon as it can; gives how much that was."""
+    def _take(self, pipe: Pipe, size: int) -> int:
+        """Let what there is into a pipe, as soon as there is some; gives how much that was."""
         while True:
             if self.socket is None:
                 raise ConnectionAbortedError
             with contextlib.suppress(BlockingIOError):
-                return move(self.socket.fileno(), *what)
+                return pipe.take(self.socket.fileno(), size)
             poll = select.poll()
-            poll.register(self.socket, ready)
+            poll.register(self.socket, select.POLLIN)
             if not poll.poll(self.address.read_timeout * 1000):
                 raise TimeoutError
 
