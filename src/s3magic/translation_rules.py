@@ -270,7 +270,11 @@ NAMES = {
     "ResponseStreamingError": DROPPED,
     "ClientConnectionError": DROPPED,
     "HTTPClientError": UNREACHABLE,
-    "FlexibleChecksumError": Rule(Damaged, "the bytes were damaged on the way.", "Try again."),
+    "FlexibleChecksumError": Rule(
+        Damaged,
+        "what came does not match its checksum.",
+        "Try again; if it stays so, the object is damaged at the server.",
+    ),
     "ResponseParserError": NOT_S3,
 }
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
 import dataclasses
+import hashlib
 import random
+import zlib
 
 import pytest
 
-from liar import Answer, error
+from liar import BUCKET, Answer, error
 from s3magic import session, settings
+from s3magic.botoclient import Options, build
 from s3magic.commands.get import get
 from s3magic.errors import Damaged, ObjectChanged, TimedOut
+from s3magic.transfer.ranges import Source, open_source
+from s3magic.transfer.reading import read_on
+from s3magic.uri import S3Uri
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -252,6 +260,113 @@ async def test_a_broken_stream_is_gone_on_with_not_begun_again(liar, tmp_path):
     assert len(starts) == 2
     assert starts[1] > 2 * 1024 * 1024
     assert liar.asked("GetObject")[1].headers["if-match"] == liar.etag("k")
+
+
+def promising(algorithm, change):
+    """A lie: the sum is of the honest body, and the body is changed."""
+
+    def lie(_, answer):
+        found = {
+            "crc32": zlib.crc32(answer.body).to_bytes(4, "big"),
+            "sha256": hashlib.sha256(answer.body).digest(),
+        }[algorithm]
+        headers = answer.headers | {f"x-amz-checksum-{algorithm}": base64.b64encode(found).decode()}
+        return dataclasses.replace(answer, headers=headers, body=change(answer.body))
+
+    return lie
+
+
+def rotten(data):
+    """One bit is another, far from both ends."""
+    at = len(data) // 3
+    return data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :]
+
+
+@pytest.mark.parametrize("algorithm", ["crc32", "sha256"])
+@pytest.mark.parametrize("size", [1000, 200_000, 3_000_000])
+async def test_what_never_fits_its_checksum_is_no_object(liar, tmp_path, algorithm, size):
+    """Rot on the server's disk is told on either way, and the old file stays."""
+    liar.objects["a/k"] = random.Random(4).randbytes(size)
+    liar.lie("GetObject", promising(algorithm, rotten))
+    target = tmp_path / "k"
+    target.write_bytes(b"old")
+
+    report = await get(liar.uri("a/"), tmp_path, recursive=True, errors="return", progress="none")
+
+    assert list(report.Status) == ["failed"]
+    assert "does not match its checksum" in report.Error[0]
+    assert target.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["k"]
+
+
+@pytest.mark.parametrize("into_memory", [False, True])
+@pytest.mark.parametrize("size", [1000, 3_000_000])
+async def test_what_does_not_fit_its_checksum_is_asked_for_again(liar, tmp_path, size, into_memory):
+    """From its beginning, and without a range: a part has no checksum."""
+    liar.objects["k"] = random.Random(5).randbytes(size)
+    liar.lie("GetObject", promising("crc32", rotten), times=1)
+    target = tmp_path / "k"
+
+    whole = await get(liar.uri("k"), None if into_memory else target, progress="none")
+
+    assert (whole if into_memory else target.read_bytes()) == liar.objects["k"]
+    assert len(liar.asked("GetObject")) == 2
+
+
+async def test_a_checksum_holds_for_a_body_that_came_in_pieces(lair, liar, tmp_path):
+    """What came before the line broke off is summed with what came behind it."""
+    settings.change(fast=False)
+    liar.objects["k"] = random.Random(6).randbytes(3_000_000)
+
+    def cut(request, answer):
+        lie = promising("crc32", lambda data: data[:2_000_000])(request, answer)
+        headers = lie.headers | {"content-length": str(len(answer.body))}
+        return dataclasses.replace(lie, headers=headers, then="close")
+
+    liar.lie("GetObject", cut, times=1)
+    liar.lie("GetObject", changed(), times=1)
+    liar.lie("GetObject", cut, times=1)
+    liar.lie("GetObject", lambda _, answer: dataclasses.replace(answer, body=rotten(answer.body)))
+
+    await get(liar.uri("k"), tmp_path / "k", progress="none")
+    assert (tmp_path / "k").read_bytes() == liar.objects["k"]
+    with pytest.raises(Damaged, match="checksum"):
+        await get(liar.uri("k"), tmp_path / "k", progress="none")
+
+
+@pytest.mark.parametrize("times", [1, 99])
+async def test_what_the_clients_own_check_refuses_is_asked_for_again(liar, times):
+    """From the beginning: going on behind what came would keep the damage, and check nothing."""
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    options = Options(
+        endpoint_url=liar.endpoint_url,
+        region="r",
+        verify=liar.trusted,
+        checksums="when_supported",
+        **keys,
+    )
+    client, _ = await asyncio.to_thread(build, options)
+    liar.objects["k"] = random.Random(7).randbytes(3_000_000)
+    liar.lie("GetObject", promising("crc32", rotten), times=times)
+    source, came = Source(client, S3Uri(BUCKET, "k")), bytearray()
+
+    async def take(blocks, at):
+        assert at == len(came)
+        came.extend(b"".join(blocks))
+
+    def untake(size):
+        assert size
+        del came[-size:]
+
+    try:
+        answer = await open_source(source)
+        with pytest.raises(Damaged, match="checksum") if times > 1 else contextlib.nullcontext():
+            await read_on(source, answer, take, untake)
+    finally:
+        await client.close()
+
+    assert (came == liar.objects["k"]) == (times == 1)
+    assert [request.start for request in liar.asked("GetObject")] == [None, None]
 
 
 async def test_every_part_behind_the_first_names_the_etag(liar, tmp_path):

@@ -13,7 +13,8 @@ from s3magic.transfer.disk import in_thread
 from s3magic.transfer.landing import SMALL, InFile, InMemory
 from s3magic.transfer.placing import prepare_folder, refuse_target, write_whole
 from s3magic.transfer.plan import cut
-from s3magic.transfer.ranges import Source, open_source, read_on
+from s3magic.transfer.ranges import Source, open_source
+from s3magic.transfer.reading import read_on
 from s3magic.transfer.swift import QUICK, Quick
 from s3magic.transfer.taking import Wanted, quoted, told_all
 from s3magic.transfer.window import each, stream
@@ -199,7 +200,7 @@ class _Bringing:
                 await in_thread(landing.begin, answer)
                 self._resume()
                 if answer.stop == answer.total:
-                    await read_on(source, answer, self._take)
+                    await read_on(source, answer, self._take, self._untake)
                     return answer, answer.total
             except BaseException:
                 answer.close()
@@ -242,11 +243,14 @@ class _Bringing:
             piece = answer
             if not open_already:
                 piece = await open_source(source, start, stop, after=answer)
-            await read_on(source, piece, self._take)
+            await read_on(source, piece, self._take, self._untake)
 
     async def _take(self, blocks: list[bytes], at: int) -> None:
         await in_thread(self._landing.write, blocks, at)
         self._advance(sum(map(len, blocks)))
+
+    def _untake(self, size: int) -> None:
+        self._advance(-size)
 
     def _resume(self) -> None:
         """Count what an earlier run has brought."""

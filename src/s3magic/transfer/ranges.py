@@ -1,4 +1,4 @@
-"""Reads an object, or a range of it, and believes nothing that it has not checked.
+"""Asks for an object, or a range of it, and believes no answer that it has not checked.
 
 An answer counts only if its status, ``Content-Range``, ETag and length are
 those of what was asked for (RFC 9110, sections 14 and 15.3.7). After the first
@@ -8,31 +8,22 @@ object that is replaced meanwhile is an error, not a mixture.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import random
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3magic.errors import Damaged, NoSuchVersion, ObjectChanged, S3Error, ServerFault, TimedOut
-from s3magic.settings import KiB, MiB, defaults
-from s3magic.transfer.pressure import felt
+from s3magic.errors import Damaged, NoSuchVersion, ObjectChanged, S3Error, ServerFault
 from s3magic.translation import translate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import Callable
 
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.uri import S3Uri
 
-__all__ = ["Answer", "Source", "checked", "open_source", "read_on"]
+__all__ = ["Answer", "Source", "checked", "open_source"]
 
-_READ = 256 * KiB  # asked of the socket at once
-_BLOCK = 1 * MiB  # handed on at once: few enough hops to a thread, little memory
-_FIRST_WAIT = 0.2  # seconds before the second try, doubled for each further one
-_LONGEST_WAIT = 20.0
 _CONTENT_RANGE = re.compile(r"^bytes (\d+)-(\d+)/(\d+)$")
 
 
@@ -66,6 +57,8 @@ class Answer:
         start: Offset of the body's first byte in the object.
         stop: Offset behind its last byte.
         total: Bytes of the whole object.
+        promised: Gives a header by its name, of an answer whose checksums are
+            still to be checked; None where there are none.
     """
 
     body: Any
@@ -73,6 +66,7 @@ class Answer:
     start: int
     stop: int
     total: int
+    promised: Callable[[bytes], str | None] | None = None
 
     def close(self) -> None:
         """Drop the connection: the rest of the body is not wanted."""
@@ -117,87 +111,14 @@ async def open_source(
             raise _changed(source) from error
         raise ours from error
     try:
-        return checked(source, head, start, stop, after)
+        answer = checked(source, head, start, stop, after)
     except S3Error:
         head["Body"].close()
         raise
-
-
-async def read_on(
-    source: Source,
-    answer: Answer,
-    take: Callable[[list[bytes], int], Awaitable[None]],
-) -> None:
-    """Read an answer's body to its end, asking again from where it broke off.
-
-    Args:
-        source: The object.
-        answer: What `open_source` gave.
-        take: Awaited with some blocks and the offset in the object of the first.
-
-    Raises:
-        S3Error: It broke off too often, or turned out to be something else.
-    """
-    at, stop = answer.start, answer.stop
-    tries = 0
-    while True:
-        try:
-            async with contextlib.aclosing(_blocks(source, answer)) as blocks:
-                async for some, size in blocks:
-                    await take(some, at)
-                    at += size
-                    if size >= _READ:  # it moves, and more than a trickle
-                        tries = 0
-        except S3Error as error:
-            if isinstance(error, TimedOut):
-                felt()
-            tries += 1
-            if not error.transient or tries >= defaults().attempts or not answer.etag:
-                raise
-        else:
-            return
-        await _pause(tries)
-        # Not tried again here: the client has done so until it gave up.
-        answer = await open_source(source, at, stop, after=answer)
-
-
-async def _pause(tries: int) -> None:
-    longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**tries)
-    await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - spreads the tries
-
-
-async def _blocks(source: Source, answer: Answer) -> AsyncGenerator[tuple[list[bytes], int]]:
-    """Give the body in blocks of about 1 MiB, the last one only if the body ends with it."""
-    left = answer.stop - answer.start
-    some: list[bytes] = []
-    size = 0
-    try:
-        while True:
-            try:
-                data = await answer.body.read(_READ)
-            except Exception as error:
-                if size and left:  # what did come counts, or a bad line never got further
-                    yield some, size
-                raise translate(error, source.action) from error
-            if not data:
-                break
-            left -= len(data)
-            if left < 0:
-                raise Damaged(f"Cannot {source.action}: the server sent more than it announced.")
-            some.append(data)
-            size += len(data)
-            if size >= _BLOCK and left:
-                yield some, size
-                some, size = [], 0
-        if size:
-            yield some, size
-        if left:  # told behind what did come, which can be gone on from
-            raise Damaged(
-                f"Cannot {source.action}: the answer ended {left:,} bytes too soon.",
-                hint="Try again.",
-            )
-    finally:
-        answer.close()  # gives a body that was read to its end back to the pool
+    if answer.stop - answer.start == answer.total:
+        headers = head["ResponseMetadata"].get("HTTPHeaders", {})
+        answer.promised = lambda name: headers.get(name.decode())
+    return answer
 
 
 def checked(
@@ -223,10 +144,12 @@ def checked(
     if after and given != after.etag:
         raise _changed(source)
     _refuse_stranger(source, head)
-    if status == 200 and not after and start == 0:
+    if status == 200 and start == 0 and (not after or stop is None):
         # Asked for no range, or the server knows none: the whole object.
         if length is None:
             raise Damaged(f"Cannot {source.action}: the server does not say how long it is.")
+        if after and length != after.total:
+            raise _changed(source)
         return Answer(head["Body"], given, 0, length, length)
     if status != 206:
         raise Damaged(

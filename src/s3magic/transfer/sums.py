@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from s3magic.wire.signing import UNSIGNED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from s3magic.transfer.piece import Opened
-    from s3magic.wire.answer import Head
     from s3magic.wire.template import Template
 
 __all__ = ["Sum", "guards"]
@@ -68,14 +67,17 @@ class Sum:
     """The checksum that an answer's headers promise of its whole body.
 
     Args:
-        head: The answer's head; None for a part, of which nothing is promised.
+        header: Gives a header of the answer by its name in lower case; None for
+            a part, of which nothing is promised.
     """
 
-    def __init__(self, head: Head | None) -> None:
+    def __init__(self, header: Callable[[bytes], str | None] | None) -> None:
         self._promised = ""
         self._made: Any = None
+        if header is None:
+            return
         for name, algorithm in _KNOWN.items():
-            promised = head.get(name) if head is not None else None
+            promised = header(name)
             # With a dash it is one of the parts' sums: S3 User Guide, "Checking object integrity".
             if promised and "-" not in promised:
                 self._promised, self._made = promised, algorithm()
@@ -86,10 +88,15 @@ class Sum:
         """Whether there is one, for which every byte must be seen."""
         return self._made is not None
 
-    def update(self, data: memoryview) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         """Take some more of the body."""
         if self._made is not None:
             self._made.update(data)
+
+    def take(self, blocks: Iterable[bytes]) -> None:
+        """Take some blocks more of it."""
+        for block in blocks:
+            self.update(block)
 
     @property
     def right(self) -> bool:

@@ -116,7 +116,7 @@ class Taking:
             if self.landing.held and self.landing.held[0]:  # an earlier run has brought it
                 return Got(answer, answer.start)
         whole = answer.start == 0 and answer.stop == answer.total
-        summed = Sum(head if whole else None)
+        summed = Sum(head.get if whole else None)
         at = self._move(line, answer, summed)
         if at == answer.stop and summed.right:
             if whole:
@@ -180,7 +180,7 @@ def told_all(head: Head, body: memoryview, wanted: Wanted) -> None:
     if head.status not in {200, 206}:
         raise Unplain(head.status, "no success")
     answer = _checked(head, wanted)
-    summed = Sum(head)
+    summed = Sum(head.get)
     summed.update(body)
     if answer.start or answer.stop < answer.total or answer.total != len(body) or not summed.right:
         raise Unplain(head.status, "damaged")
