@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import itertools
+import time
 
 import pytest
 
@@ -18,6 +19,24 @@ KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "a-secret"}
 PLAIN = {"endpoint_url": "http://server.example:9000", "region": "eu-north-9", **KEYS}
 SECURE = PLAIN | {"endpoint_url": "https://server.example"}
 PART = {"PartNumber": 1, "UploadId": "any"}
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Have seconds go by, as far as the wire can tell."""
+    gone = 0
+
+    class Clock:
+        @staticmethod
+        def monotonic():
+            return time.monotonic() + gone
+
+    def wait(seconds):
+        nonlocal gone
+        gone += seconds
+
+    monkeypatch.setattr("s3magic.wire.wire.time", Clock)
+    return wait
 
 
 @contextlib.asynccontextmanager
@@ -196,7 +215,10 @@ async def test_what_is_unusual_has_no_template(operation, parameters):
 
 async def test_over_tls_the_customers_key_has_no_template_either():
     """It is kept nowhere."""
-    assert await template_of("put_object", CUSTOMER, **SECURE) is None
+    async with made(**SECURE) as (_, wire):
+        assert await wire.template("put_object", "bucket", CUSTOMER) is None
+
+        assert CUSTOMER["SSECustomerKey"] not in repr(vars(wire))
 
 
 @pytest.mark.parametrize("signer", ["s3v4", "s3", "s3v4-query", "s3-query", "v4"])
@@ -380,23 +402,65 @@ async def test_after_a_redirect_or_a_refusal_the_template_is_learned_anew(status
         assert await wire.template("get_object", "bucket") is after
 
 
-async def test_a_bucket_of_another_region_is_trusted_once_the_client_has_found_it():
-    """However many requests were redirected before."""
+def elsewhere(params, **_):
+    """A handler of the client's, which has found out where the bucket is."""
+    params["Bucket"] = "other"
+
+
+@pytest.mark.parametrize("status", [301, 307, 400])
+@pytest.mark.parametrize("asked_meanwhile", [0, 1, 3])
+async def test_a_bucket_of_another_region_is_trusted_once_the_client_has_found_it(
+    later, status, asked_meanwhile
+):
+    """However many requests were redirected before it did, and however often we asked."""
     async with made(**PLAIN) as (client, wire):
         before = await wire.template("get_object", "bucket")
-        for _ in range(20):
-            before.doubt(301)
-
-        def elsewhere(params, **_):
-            params["Bucket"] = "other"
-
-        assert await wire.template("get_object", "bucket") is None
+        for _ in range(40):
+            before.doubt(status)
+        for _ in range(asked_meanwhile):
+            assert await wire.template("get_object", "bucket") is None
+            later(2)
         client.meta.events.register_last("before-parameter-build.s3", elsewhere)
-        (wire._templates[("get_object", "bucket")]).stale = True
+
+        later(2)
         after = await wire.template("get_object", "bucket")
 
         assert after is not None
         assert after.prefix == "/other/"
+        assert await wire.template("get_object", "bucket") is after
+
+
+async def test_a_server_that_is_not_trusted_is_not_so_for_being_asked_for_again(later):
+    """The same request to the same place is as little plain as it was."""
+    async with made(**PLAIN) as (_, wire):
+        before = await wire.template("get_object", "bucket")
+        for _ in range(8):
+            before.doubt(200)
+
+        for _ in range(3):
+            later(60)
+            assert await wire.template("get_object", "bucket") is None
+
+
+async def test_what_is_the_clients_is_not_learned_for_each_job(later):
+    """It costs as much as a request of the client's; once a second is enough."""
+    async with made(**PLAIN) as (client, wire):
+        strange, learned = True, 0
+
+        def choose(**_):
+            nonlocal learned
+            learned += 1
+            return "s3" if strange else "s3v4"
+
+        client.meta.events.register_first("choose-signer.s3", choose)
+        for _ in range(10):
+            assert await wire.template("get_object", "bucket") is None
+        assert learned == 1
+
+        strange = False
+        later(2)
+
+        assert await wire.template("get_object", "bucket") is not None
 
 
 async def test_the_wire_forgets_the_oldest_templates():
@@ -405,7 +469,7 @@ async def test_the_wire_forgets_the_oldest_templates():
         for number in range(70):
             assert await wire.template("get_object", f"bucket-{number}") is not None
 
-        assert len(wire._templates) == 64
+        assert len(wire._known) == 64
 
 
 async def test_each_set_of_headers_has_its_own_template():

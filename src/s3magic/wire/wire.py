@@ -6,6 +6,7 @@ import asyncio
 import time
 import weakref
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,29 @@ __all__ = ["Wire", "attach", "detach", "wire_of"]
 _TEMPLATES = 64  # kept at once: one a bucket, operation and set of headers
 _SENDING = frozenset({"put_object", "upload_part"})
 _FRESH = 1.0  # seconds for which credentials are not asked for again
+_CUSTOMER_KEY = "SSECustomerKey"  # stays with the client: not even the table may hold it
+_AGAIN = 1.0  # seconds for which a kind of request is the client's, until it is learned anew
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was learned of one kind of request.
+
+    Args:
+        template: None where the client's request is not one that we can make.
+        since: When it was learned, by the clock that only goes forward.
+    """
+
+    template: Template | None
+    since: float
+
+    @property
+    def outdated(self) -> bool:
+        """Whether to learn it anew: the client may have found a bucket's region meanwhile."""
+        template = self.template
+        if template is not None and template.trusted:
+            return template.stale
+        return time.monotonic() - self.since > _AGAIN
 
 
 class Wire:
@@ -44,7 +68,7 @@ class Wire:
         self._keys: Keys | None = None
         self._asked = 0.0
         self._contexts: dict[bool | str, ssl.SSLContext] = {}
-        self._templates: OrderedDict[tuple[Any, ...], Template | None] = OrderedDict()
+        self._known: OrderedDict[tuple[str, ...], _Known] = OrderedDict()
 
     async def template(
         self, operation: str, bucket: str, parameters: Mapping[str, Any] | None = None
@@ -56,21 +80,22 @@ class Wire:
             bucket: The bucket.
             parameters: What else the client's method is given, but for key and body.
         """
-        name = (operation, bucket, *sorted((parameters or {}).items()))
+        name: tuple[str, ...] = (operation, bucket)
+        if parameters:
+            if _CUSTOMER_KEY in parameters:
+                return None
+            name += (repr(sorted(parameters.items())),)
+        known = self._known.get(name)
         try:
-            known = name in self._templates
-        except TypeError:  # metadata is a dict, and dicts have no hash
-            name = (operation, bucket, repr(sorted((parameters or {}).items(), key=str)))
-            known = name in self._templates
-        template = self._templates.get(name)
-        try:
-            if not known or (template is not None and template.stale):
-                before, template = template, await self._learned(operation, bucket, parameters)
-                if template is not None and before is not None and template.goes_where(before):
-                    template.doubts = before.doubts
-                self._templates[name] = template
-                if len(self._templates) > _TEMPLATES:
-                    self._templates.popitem(last=False)
+            if known is None or known.outdated:
+                template = await self._learned(operation, bucket, parameters)
+                before = known and known.template
+                if template and before and template.goes_where(before):
+                    template.doubts = before.doubts  # the same server, no plainer than it was
+                known = self._known[name] = _Known(template, time.monotonic())
+                if len(self._known) > _TEMPLATES:
+                    self._known.popitem(last=False)
+            template = known.template
             if template is None or not template.trusted:
                 return None
             if template.keys is not None:
