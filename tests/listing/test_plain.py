@@ -10,6 +10,7 @@ import pytest
 from liar import Answer, Liar, error
 from s3magic import session
 from s3magic.errors import AccessDenied, S3Error, ServerFault
+from s3magic.listing import plain
 from s3magic.listing.pages import Listing, pages
 
 KEYS = ["a b", "a+b", "a%20b", "a/&<>", "n=1/é", "n=1/😀", "n=2/x", "z'\""]
@@ -107,20 +108,48 @@ async def test_a_page_may_come_in_chunks(liar):
     assert by_client(requests) == []
 
 
+def commented(_request, answer):
+    """A page that is one, and that is not read here."""
+    answer.body = answer.body.replace(b"</ListBucketResult>", b"<!-- --></ListBucketResult>")
+    return answer
+
+
 async def test_a_server_whose_pages_are_not_read_here_is_left_to_the_client(liar):
-    """It is asked once over the wire, and never again."""
-
-    def commented(_request, answer):
-        answer.body = answer.body.replace(b"</ListBucketResult>", b"<!-- --></ListBucketResult>")
-        return answer
-
+    """Three of them over the wire are enough."""
     liar.lie("ListObjectsV2", commented)
 
-    first = await collected(Listing("bucket"))
-    second = await collected(Listing("bucket"))
+    for _ in range(6):
+        assert keys_of(await collected(Listing("bucket"))) == sorted(KEYS)
 
-    assert keys_of(first) == keys_of(second) == sorted(KEYS)
-    assert len(liar.asked("ListObjectsV2")) == 3
+    assert len(liar.asked("ListObjectsV2")) == 3 * 2 + 3
+
+
+async def test_odd_pages_now_and_then_leave_the_wire_in_use(liar):
+    """Only those in a row count."""
+    requests = await sent()
+    for _ in range(4):
+        liar.lie("ListObjectsV2", commented, times=1)
+        assert keys_of(await collected(Listing("bucket", page_size=3), lanes=1)) == sorted(KEYS)
+
+    assert len(by_client(requests)) == 4
+    assert len(liar.asked("ListObjectsV2")) == 4 * (3 + 1)
+
+
+async def test_a_server_that_gave_no_pages_for_a_moment_is_asked_again_in_a_while(
+    liar, environment
+):
+    """And is then the wire's again, at one request's cost."""
+    liar.lie("ListObjectsV2", commented, times=6)
+    for _ in range(3):
+        await collected(Listing("bucket"))
+    requests = await sent()
+
+    environment.setattr(plain, "_REST", 0.0)
+    await collected(Listing("bucket"))
+    environment.setattr(plain, "_REST", 60.0)
+    await collected(Listing("bucket"))
+
+    assert by_client(requests) == []
 
 
 async def test_a_refusal_is_the_clients_to_tell(liar):

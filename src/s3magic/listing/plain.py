@@ -8,6 +8,7 @@ is not judged here: the client asks again, and says what is wrong.
 from __future__ import annotations
 
 import contextlib
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Plain", "plain_of"]
 
 _LARGEST = 32 * MiB  # bytes of a page: a thousand of the longest keys, escaped, are ten
-_PATIENCE = 3  # answers in a row that are no pages, after which only the client is asked
+_PATIENCE = 3  # answers in a row that are no pages, after which only the client is asked,
+_REST = 30.0  # for so many seconds: then one more may show that it was a passing fault
 # Of the parameters of ListObjectsV2, what each is called in a query.
 _NAMES = {
     "ContinuationToken": "continuation-token",
@@ -44,8 +46,9 @@ _NAMES = {
     "Prefix": "prefix",
     "StartAfter": "start-after",
 }
-# By the wire: a server that writes a page so that it is not read here writes all so.
-_doubts: WeakKeyDictionary[Wire, int] = WeakKeyDictionary()
+# By the wire, for the server's way to write pages is that of all its buckets: how many answers
+# in a row were no pages, and when the last of them came.
+_doubts: WeakKeyDictionary[Wire, tuple[int, float]] = WeakKeyDictionary()
 
 
 @contextlib.asynccontextmanager
@@ -86,8 +89,8 @@ class Plain:
             The page's records, and what stands beside them by S3's names; None
             where the client must ask.
         """
-        doubts = _doubts.get(self._wire, 0)
-        if doubts >= _PATIENCE:
+        doubts, since = _doubts.get(self._wire, (0, 0.0))
+        if doubts >= _PATIENCE and time.monotonic() - since < _REST:
             return None
         template = await self._wire.template("get_object", self._bucket)
         if template is None:
@@ -99,11 +102,10 @@ class Plain:
             status = getattr(unplain, "status", 0)
             if 300 <= status <= 403:  # the bucket may be elsewhere: the client finds out
                 template.doubt(status)
-            _doubts[self._wire] = _PATIENCE if status == 200 else doubts + 1
+            _doubts[self._wire] = doubts + 1, time.monotonic()
             return None
         else:
-            if doubts:
-                _doubts[self._wire] = 0
+            _doubts.pop(self._wire, None)
             return found
 
     def _page(
