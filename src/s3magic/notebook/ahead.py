@@ -155,12 +155,15 @@ def _uncollected() -> Iterator[None]:
     several times over, and hold the notebook's loop for a tenth of a second each time.
     """
     before = gc.get_threshold()
-    if before[0]:  # 0: the user has it switched off
-        gc.set_threshold(*_SELDOM)
+    if not before[0]:  # the user has it switched off
+        yield
+        return
+    gc.set_threshold(*_SELDOM)
+    ours = gc.get_threshold()  # from Python 3.14 on the third is another
     try:
         yield
     finally:
-        if gc.get_threshold() == _SELDOM:  # else somebody has chosen anew
+        if gc.get_threshold() == ours:  # else somebody has chosen anew
             if not gc.get_freeze_count():
                 gc.freeze()  # with the next line: what is new counts as old from now on,
                 gc.unfreeze()  # and none of it is looked at
