@@ -122,10 +122,11 @@ class Taking:
             if whole:
                 self.landing.commit()
             return Got(answer, at)
-        if at == answer.stop or not answer.etag:  # nothing to go on with
-            self.order.tell(self.advance, answer.start - at)
-            raise Unplain(head.status, "damaged")
-        return Got(answer, at)
+        if at < answer.stop and answer.etag and not summed.promised:
+            return Got(answer, at)
+        # Nothing to go on with: it is damaged, or nobody would hold the rest to its checksum.
+        self.order.tell(self.advance, answer.start - at)
+        raise Unplain(head.status if at == answer.stop else 0, "damaged")
 
     def _move(self, line: Line, answer: Answer, summed: Sum) -> int:
         """Move the body; gives the offset behind what landed."""
