@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Facts", "Options", "build", "prepare"]
 
-_POOL = 256  # sockets at most; how many are used is the verbs' concurrency
+# Connections of the client itself at most, beside those of the wire, which has its own; how many
+# are used is the verbs' concurrency.
+_POOL = 256
 # What AWS's own tools try in their standard mode. A body that breaks off is asked
 # for again more often; a wrong endpoint should be told within seconds.
 _TRIES = 3
