@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from s3magic.settings import MiB
 from s3magic.wording import count, duration, filesize
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     from s3magic.model import Status
 
-__all__ = ["Active", "Meter"]
+__all__ = ["TOLD", "Active", "Meter"]
+
+TOLD = 1 * MiB
+"""Bytes after which a helper thread tells of them."""
 
 _WINDOW = 4.0  # seconds over which a rate is taken: steady, and soon true
 

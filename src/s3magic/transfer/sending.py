@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from s3magic.settings import KiB, MiB
+from s3magic.settings import KiB
+from s3magic.transfer.progress import TOLD
 from s3magic.wire.answer import Unplain
 from s3magic.wire.http1 import FileRange
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Sent", "answered", "sent_all"]
 
-_TOLD = 1 * MiB  # bytes after which the progress hears of them
 _ANSWER = 64 * KiB  # bytes of an answer that are read
 
 
@@ -40,7 +40,7 @@ class Sent:
         for block in source.ranges() if itself else source.blocks():
             yield block  # it is sent when the next is asked for
             untold += block.size if isinstance(block, FileRange) else len(block)
-            if untold >= _TOLD:
+            if untold >= TOLD:
                 self._tell(untold)
                 untold = 0
         self._tell(untold)

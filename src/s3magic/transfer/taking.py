@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from s3magic.errors import S3Error
-from s3magic.settings import MiB
+from s3magic.transfer.progress import TOLD
 from s3magic.transfer.ranges import Answer, checked
 from s3magic.transfer.sums import Sum
 from s3magic.wire.answer import Unplain
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from s3magic.wire.order import Order
 
 __all__ = ["Got", "Taking", "Wanted", "quoted", "told_all"]
-
-_TOLD = 1 * MiB  # bytes after which the progress hears of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +132,10 @@ class Taking:
         file = self.landing.file
         # What is encrypted or summed must come here, and little repays no pipe.
         aside = file is not None and line.address.tls is None and not summed.promised
-        pipe = open_pipe() if aside and answer.stop - at > _TOLD else None
+        pipe = open_pipe() if aside and answer.stop - at > TOLD else None
         with pipe or contextlib.nullcontext():
             while at < answer.stop:
-                size = min(answer.stop - at, _TOLD)
+                size = min(answer.stop - at, TOLD)
                 if pipe is not None and file is not None:
                     size = self._heard(line.pour, pipe, size)
                     file.drain(pipe, size, at)
@@ -146,7 +144,7 @@ class Taking:
                 if not size:
                     break  # it broke off
                 at += size
-                if at - told >= _TOLD:
+                if at - told >= TOLD:
                     self.order.tell(self.advance, at - told)
                     told = at
         self.order.tell(self.advance, at - told)
