@@ -12,6 +12,7 @@ import contextlib
 import os
 import select
 import socket
+import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -20,7 +21,6 @@ from s3magic.wire.answer import Head, Unplain, end_of_head, read_head
 from s3magic.wire.chunks import Chunks
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterable
 
     from s3magic.wire.pipe import Pipe
@@ -216,6 +216,8 @@ class Line:
         """Whether nothing has come behind the answer: no stray byte, and not the end."""
         if self.socket is None:
             return False
+        if isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
+            return False  # it came with the answer's last bytes, and is decrypted already
         if hasattr(select, "poll"):
             poll = select.poll()
             poll.register(self.socket, select.POLLIN)
