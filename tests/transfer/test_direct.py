@@ -15,9 +15,11 @@ import pytest
 from liar import Answer, error
 from s3magic import session, settings
 from s3magic.commands.get import get
+from s3magic.commands.ls import ls
 from s3magic.commands.put import put
 from s3magic.errors import S3Error
 from s3magic.transfer.swift import FIRST
+from s3magic.wire import pool
 from s3magic.wire.wire import wire_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -245,6 +247,28 @@ async def test_renewed_credentials_are_used_within_a_verb(liar, tmp_path):
     assert tokens["a/099"] == "a-new-token"
     asked_with = liar.asked("GetObject")[-1].headers["authorization"]
     assert "Credential=AKNEW/" in asked_with
+
+
+@pytest.mark.parametrize("verb", ["get", "ls"])
+async def test_connections_that_stay_idle_behind_a_verb_are_closed(liar, monkeypatch, verb):
+    """Though no other verb follows."""
+    on("fast")
+    liar.objects["k"] = DATA
+    lines = wire_of(await session.client()).pool
+    monkeypatch.setattr(pool, "_IDLE", 0.0)
+    monkeypatch.setattr(pool, "_LATE", 0.0)
+    swept, sweep = asyncio.Event(), lines.sweep
+    monkeypatch.setattr(lines, "sweep", lambda: (sweep(), swept.set()))
+
+    if verb == "get":
+        await get(liar.uri("k"), None, progress="none")
+    else:
+        await ls(liar.uri())
+    async with asyncio.timeout(10):
+        await swept.wait()
+
+    assert all(map(fast, liar.requests))
+    assert lines._idle == {}
 
 
 async def test_a_get_that_is_cancelled_leaves_no_thread_at_work(liar, tmp_path):

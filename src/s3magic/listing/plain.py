@@ -69,6 +69,7 @@ async def plain_of(client: S3Client, bucket: str, most: int) -> AsyncGenerator[P
         yield Plain(wire, bucket, threads)
     finally:
         threads.close()
+        wire.pool.sweep_later()
 
 
 class Plain:

@@ -61,6 +61,7 @@ async def direct_of(client: S3Client, level: Level) -> AsyncIterator[Direct | No
         yield Direct(wire, lanes, level)
     finally:
         lanes.close()
+        wire.pool.sweep_later()
 
 
 @dataclass(slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 import time
 from collections import deque
@@ -18,13 +20,19 @@ if TYPE_CHECKING:
 __all__ = ["Pool"]
 
 _IDLE = 10.0  # seconds after which a server may have closed a connection unheard
+_LATE = 1.0  # seconds after the end of a verb in which its threads give lines back
 _KEPT = 256  # connections kept for the next request, at most
 
 
 class Pool:
-    """The connections that are open and idle. From any thread."""
+    """The connections that are open and idle. From any thread.
 
-    def __init__(self) -> None:
+    Args:
+        clock: Gives the time, in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._idle: dict[Address, deque[Line]] = {}
         self._closed = False
         self._lock = threading.Lock()
@@ -81,14 +89,33 @@ class Pool:
         if line.using is not None:
             line.using(None)
             line.using = None
+        ended = [line]
         with self._lock:
             if line.reusable and not self._closed:
                 idle = self._idle.setdefault(line.address, deque())
-                if len(idle) < _KEPT:
-                    line.idle_since = time.monotonic()
-                    idle.append(line)
-                    return
-        line.close()
+                ended = self._stale(idle)
+                line.idle_since = self._clock()
+                idle.append(line)
+                if len(idle) > _KEPT:
+                    ended.append(idle.popleft())
+        for one in ended:
+            one.close()
+
+    def sweep(self) -> None:
+        """Close the lines that have been idle for too long."""
+        with self._lock:
+            stale = [line for idle in self._idle.values() for line in self._stale(idle)]
+            self._idle = {address: idle for address, idle in self._idle.items() if idle}
+        for line in stale:
+            line.close()
+
+    def sweep_later(self) -> None:
+        """Have the loop that runs here sweep, once what is idle now has been so for too long.
+
+        Called where a verb ends: no later request may come by and do it.
+        """
+        with contextlib.suppress(RuntimeError):  # none runs any more
+            asyncio.get_running_loop().call_later(_IDLE + _LATE, self.sweep)
 
     def close(self) -> None:
         """Close every idle line; those in use are closed when they are given back."""
@@ -108,6 +135,13 @@ class Pool:
                     return None
                 line = idle.pop()  # the one used last is the likeliest to be alive
             # A stray byte would be read as the next answer, and belong to another object.
-            if time.monotonic() - line.idle_since < _IDLE and line.quiet:
+            if self._clock() - line.idle_since < _IDLE and line.quiet:
                 return line
             line.close()
+
+    def _stale(self, idle: deque[Line]) -> list[Line]:
+        """Take out those that have been idle for too long, whom `take` leaves to the last."""
+        since, stale = self._clock() - _IDLE, []
+        while idle and idle[0].idle_since <= since:
+            stale.append(idle.popleft())
+        return stale
