@@ -80,6 +80,20 @@ class Raw:
             connection.close()
 
 
+@contextlib.contextmanager
+def silent():
+    """Give the name of a place where nobody answers: its queue is full, and stays so."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind((HOST, 0))
+        listener.listen(0)
+        for _ in range(8):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()
+
+
 def request(connection):
     """Read a request, head and body; nothing where the client has closed."""
     data = b""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import ssl
 import threading
@@ -13,8 +12,8 @@ from dataclasses import dataclass, field
 import pytest
 import trustme
 
-from raw import DEADLINE, HOST, Raw, answer, request
-from s3magic.wire import softly
+from raw import DEADLINE, HOST, Raw, answer, request, silent
+from s3magic.wire import addresses
 from s3magic.wire.answer import SILENT, Unplain
 from s3magic.wire.http1 import Address
 from s3magic.wire.lanes import Lanes
@@ -102,6 +101,23 @@ def echo(connection, _number):
         connection.sendall(answer(named(head)))
 
 
+def lead(monkeypatch, *names):
+    """Have every host's name stand for these places, in this order, and none has failed."""
+    kinds = [
+        (socket.AF_INET6 if ":" in name[0] else socket.AF_INET, socket.SOCK_STREAM, 0)
+        for name in names
+    ]
+    found = tuple(addresses.Place(kind, name) for kind, name in zip(kinds, names, strict=True))
+    monkeypatch.setattr(addresses, "_looked_up", lambda *_: found)
+    monkeypatch.setattr(addresses, "_missed", {})
+
+
+def once(connection, _number):
+    """Answer one request, and say that there shall be no other."""
+    if head := request(connection):
+        connection.sendall(answer(named(head), connection="close"))
+
+
 async def within(awaitable):
     async with asyncio.timeout(DEADLINE):
         return await awaitable
@@ -185,6 +201,26 @@ async def test_a_server_that_falls_silent_is_given_up(desk):
         assert results[2] == b"whole"
 
 
+async def test_a_server_that_falls_silent_is_not_asked_again(desk):
+    """On a line that was idle, either: it is there, and slow."""
+    heard = []
+
+    def serve(connection, _number):
+        while head := request(connection):
+            heard.append(named(head))
+            if named(head) == b"first":
+                connection.sendall(answer(b"first"))
+
+    with Raw(serve) as server:
+        address = at(server, read_timeout=0.2)
+
+        await ends([desk.ask(address, "first")])
+        (error,) = await ends([desk.ask(address, "second")])
+
+        assert error.status == SILENT
+    assert heard == [b"first", b"second"]
+
+
 async def test_ends_that_take_long_are_handed_to_threads_and_back(desk):
     """A slow disk holds up no other conversation; a fast one needs no thread."""
     slow = Ask(desk.pool, None, "slow", lambda body: time.sleep(0.1) or body)
@@ -243,28 +279,64 @@ async def test_an_address_that_refuses_is_left_for_the_next(desk, monkeypatch):
     with Raw(echo) as server, socket.create_server((HOST, 0)) as closed:
         refused = closed.getsockname()
         closed.close()
-        places = [
-            (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("255.255.255.255", 9)),  # fails at once
-            (socket.AF_INET, socket.SOCK_STREAM, 0, "", refused),
-            (socket.AF_INET, socket.SOCK_STREAM, 0, "", (HOST, server.port)),
-        ]
-        with contextlib.suppress(OSError):  # a machine without IPv6
-            socket.socket(socket.AF_INET6, socket.SOCK_STREAM).close()
-            places.insert(0, (socket.AF_INET6, socket.SOCK_STREAM, 0, "", ("::1", server.port)))
-        monkeypatch.setattr(softly, "_resolved", lambda *_: places)
+        at_once = ("255.255.255.255", 9)
+        lead(monkeypatch, ("::1", server.port), at_once, refused, (HOST, server.port))
 
         results = await ends([desk.ask(at(server, host="localhost"), "name")])
 
         assert results == [b"name"]
 
 
+async def test_a_kind_of_address_that_the_system_does_not_know_is_left_for_the_next(
+    desk, monkeypatch
+):
+    """A machine without IPv6 has no socket for it."""
+    with Raw(echo) as server:
+        lead(monkeypatch, (HOST, server.port))
+        known = addresses._looked_up()
+        unknown = addresses.Place((9999, socket.SOCK_STREAM, 0), (HOST, server.port))
+        monkeypatch.setattr(addresses, "_looked_up", lambda *_: (unknown, *known))
+
+        results = await ends([desk.ask(at(server, host="localhost"), "name")])
+
+        assert results == [b"name"]
+
+
+async def test_an_address_that_says_nothing_costs_a_moment_once(desk, monkeypatch):
+    """Those that connect later begin with the one that answered, and nobody is told of silence."""
+    monkeypatch.setattr(addresses, "_MOMENT", 0.1)
+    with Raw(once) as server, silent() as nowhere:
+        lead(monkeypatch, nowhere, (HOST, server.port))
+        address = Address("both", server.port, None, DEADLINE, DEADLINE)
+
+        results = await ends([desk.ask(address, "first")])
+        tried = [place.name for place, _ in addresses.places(address)]
+        results += await ends([desk.ask(address, "second")])
+
+        assert results == [b"first", b"second"]
+        assert tried == [(HOST, server.port), nowhere]
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_silence_while_connecting_is_no_busy_server(desk, monkeypatch, secure):
+    """It is no answer; a server that is there and slow is another thing."""
+    tls = ssl.create_default_context() if secure else None
+    with Raw(lambda connection, _: request(connection)) as server, silent() as nowhere:
+        # TLS meets a server that takes the connection, and says nothing then.
+        lead(monkeypatch, (HOST, server.port) if secure else nowhere)
+
+        (error,) = await ends([desk.ask(Address(HOST, 1, tls, 0.2, DEADLINE), "k")])
+
+        assert isinstance(error, Unplain)
+        assert error.status == 0
+
+
 async def test_a_server_that_nobody_is_is_the_clients_to_tell(desk, monkeypatch):
     """Every address refuses."""
     with socket.create_server((HOST, 0)) as closed:
         refused = closed.getsockname()
-    monkeypatch.setattr(
-        softly, "_resolved", lambda *_: [(socket.AF_INET, socket.SOCK_STREAM, 0, "", refused)]
-    )
+    lead(monkeypatch, refused)
 
     (error,) = await ends([desk.ask(Address(HOST, refused[1], None, DEADLINE, DEADLINE), "k")])
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from s3magic.settings import KiB
+from s3magic.wire.addresses import missed, places
 from s3magic.wire.answer import Head, Unplain, end_of_head, read_head
 from s3magic.wire.chunks import Chunks
 
@@ -256,21 +257,20 @@ class Line:
         """
         at = self.address
         failed = OSError("it has no address")
-        for family, kind, protocol, _, place in socket.getaddrinfo(
-            at.host, at.port, type=socket.SOCK_STREAM
-        ):
+        for place, patience in places(at):
             try:
-                sock = self.socket = socket.socket(family, kind, protocol)
-                sock.settimeout(at.connect_timeout)
+                sock = self.socket = socket.socket(*place.kind)
+                sock.settimeout(patience)
                 if self._aborted:  # from here on `abort` finds it
                     raise ConnectionAbortedError
-                sock.connect(place)
+                sock.connect(place.name)
             except OSError as error:
-                failed = error
                 self.close()
                 if self._aborted:
-                    break
+                    raise
+                failed = missed(place, error)
             else:
+                sock.settimeout(at.connect_timeout)
                 return sock
         raise failed
 

@@ -60,7 +60,7 @@ class Small(Protocol):
 class _Talk:
     """One conversation: a connection, and what it waits for."""
 
-    __slots__ = ("events", "fd", "going", "heard", "patience", "sock", "why")
+    __slots__ = ("events", "fd", "going", "heard", "patience", "sock")
 
     def __init__(self) -> None:
         self.going: Waiting[None]
@@ -68,8 +68,7 @@ class _Talk:
         self.fd = -1  # of the socket, which may be closed by the time it is forgotten
         self.events = 0
         self.heard = time.monotonic()
-        self.patience = 0.0  # seconds of silence until it is given up
-        self.why = Unplain(0, "given up")
+        self.patience = 0.0  # seconds of silence after which it is told of it
 
 
 class Reactor:
@@ -159,14 +158,15 @@ class Reactor:
         """Begin conversations, as many as there is work for and as may be."""
         while self._orders and len(self._talks) < self._limit():
             talk = _Talk()
-            talk.going = self._converse(talk, *self._orders.popleft())
+            talk.going = self._converse(*self._orders.popleft())
             self._talks.add(talk)
             self._go_on(talk)
 
-    def _go_on(self, talk: _Talk) -> None:
-        """Let a conversation go on until it waits."""
+    def _go_on(self, talk: _Talk, error: OSError | None = None) -> None:
+        """Let a conversation go on until it waits, with what it waited for or an error."""
         try:
-            sock, events = next(talk.going)
+            going = talk.going
+            sock, events, talk.patience = next(going) if error is None else going.throw(error)
         except StopIteration:
             self._forget(talk)
             return
@@ -188,20 +188,23 @@ class Reactor:
             self._selector.unregister(talk.fd)
             talk.fd = -1
 
-    def _converse(self, talk: _Talk, order: Order[Any], small: Small) -> Waiting[None]:
+    def _converse(self, order: Order[Any], small: Small) -> Waiting[None]:
         """Do one order after another on one connection."""
         address = small.address
         line = small.pool.take(address)
         try:
             while True:
                 try:
-                    line, head, body = yield from self._answered(talk, order, small, line)
+                    line, head, body = yield from self._answered(order, small, line)
                     order.use(None)
                     order.enter()
                     self._finish(order, small, head, body)
                 except GeneratorExit:
-                    order.fail(talk.why)
+                    order.fail(Unplain(0, "given up"))
                     raise
+                except TimeoutError:
+                    order.fail(Unplain(SILENT, "no answer in time"))
+                    return
                 except OSError as error:
                     order.fail(Unplain(0, str(error)))
                     return
@@ -219,7 +222,7 @@ class Reactor:
                 small.pool.give_back(line)
 
     def _answered(
-        self, talk: _Talk, order: Order[Any], small: Small, line: Line | None
+        self, order: Order[Any], small: Small, line: Line | None
     ) -> Waiting[tuple[Line, Head, memoryview]]:
         """Ask on the line, or on a new one; gives that which was used, and the answer."""
         address = small.address
@@ -227,21 +230,18 @@ class Reactor:
         if line is not None:
             order.use(line)
             line.used = False
-            talk.patience = address.read_timeout
             try:
                 return line, *(yield from conversing(line, request, self._buffer))
-            except OSError:
+            except OSError as error:
                 line.close()
-                if line.used or line.aborted:
+                if line.used or line.aborted or isinstance(error, TimeoutError):
                     raise
             # The server had closed it unheard: RFC 9112, 9.3.1.
         line = Line(address)
         try:
             order.use(line)
-            talk.patience = address.connect_timeout
             yield from opening(line)
             order.use(line)
-            talk.patience = address.read_timeout
             return line, *(yield from conversing(line, request, self._buffer))
         except BaseException:
             line.close()
@@ -273,11 +273,10 @@ class Reactor:
         self._mean = _KEPT * self._mean + (1 - _KEPT) * (time.monotonic() - begun)
 
     def _end_silent(self, now: float, ready: set[Any]) -> None:
-        """Give up the conversations in which nobody says anything."""
+        """Tell the conversations in which nobody says anything."""
         for talk in self._talks - ready:
             if now - talk.heard > talk.patience:
-                talk.why = Unplain(SILENT, "no answer in time")
-                self._give_up(talk)
+                self._go_on(talk, TimeoutError())
 
     def _give_up(self, talk: _Talk) -> None:
         self._forget(talk)

@@ -7,15 +7,14 @@ lines: what must be awaited is yielded.
 from __future__ import annotations
 
 import errno
-import functools
 import os
 import selectors
 import socket
 import ssl
-import time
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from s3magic.settings import KiB
+from s3magic.wire.addresses import missed, places
 from s3magic.wire.answer import LONGEST, Unplain, end_of_head
 
 if TYPE_CHECKING:
@@ -27,8 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["DONE", "READ", "WRITE", "Waiting", "conversing", "opening"]
 
 T = TypeVar("T")
-Waiting: TypeAlias = "Generator[tuple[socket.socket, int], None, T]"
-"""Blocking work in steps: yields a socket and what it waits for."""
+Waiting: TypeAlias = "Generator[tuple[socket.socket, int, float], None, T]"
+"""Blocking work in steps: yields a socket, what it waits for, and for how many seconds; then
+`TimeoutError` is thrown into it."""
 
 READ, WRITE, DONE = selectors.EVENT_READ, selectors.EVENT_WRITE, 0
 """What a socket is waited for."""
@@ -40,33 +40,40 @@ _SMALL = 512 * KiB  # bytes of an answer that is held in memory
 def opening(line: Line) -> Waiting[None]:
     """Connect a line, as its `open` does."""
     at = line.address
-    failed: OSError = ConnectionRefusedError()
-    for family, kind, protocol, _, name in _resolved(at.host, at.port):
+    line.soft = True
+    failed: OSError = ConnectionError()
+    for place, patience in places(at):
         try:
-            sock = socket.socket(family, kind, protocol)
-        except OSError as error:  # a system without IPv6
-            failed = error
-            continue
-        line.socket, line.soft = sock, True
-        sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        code = sock.connect_ex(name)
-        if code in _CONNECTING:
-            yield sock, WRITE
-            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if line.aborted:
-            raise ConnectionAbortedError
-        if not code:
-            break
-        failed = OSError(code, os.strerror(code))
-        sock.close()
-    else:
-        raise failed
-    if at.tls is not None:
-        secure = at.tls.wrap_socket(sock, server_hostname=at.host, do_handshake_on_connect=False)
-        line.socket = secure
-        while (events := _tried(secure.do_handshake)) != DONE:
-            yield secure, events
+            sock = line.socket = socket.socket(*place.kind)
+            sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            code = sock.connect_ex(place.name)
+            if code in _CONNECTING:
+                yield sock, WRITE, patience
+                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if line.aborted:
+                raise ConnectionAbortedError
+            if code:
+                raise OSError(code, os.strerror(code))
+            if at.tls is not None:
+                yield from _secured(line, sock, at.tls)
+        except OSError as error:
+            line.close()
+            if line.aborted or isinstance(error, ssl.SSLError):
+                raise
+            failed = missed(place, error)
+        else:
+            return
+    raise failed
+
+
+def _secured(line: Line, sock: socket.socket, tls: ssl.SSLContext) -> Waiting[None]:
+    """Begin with TLS."""
+    at = line.address
+    secure = tls.wrap_socket(sock, server_hostname=at.host, do_handshake_on_connect=False)
+    line.socket = secure
+    while (events := _tried(secure.do_handshake)) != DONE:
+        yield secure, events, at.connect_timeout
 
 
 def conversing(line: Line, request: bytes, buffer: memoryview) -> Waiting[tuple[Head, memoryview]]:
@@ -85,14 +92,15 @@ def conversing(line: Line, request: bytes, buffer: memoryview) -> Waiting[tuple[
     if not line.soft:
         sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
         line.soft = True
+    patience = line.address.read_timeout
     sent = _sent(sock, request)
     if sent < len(request):
-        yield from _poured(sock, memoryview(request)[sent:])
+        yield from _poured(sock, memoryview(request)[sent:], patience)
     if line.address.tls is None:  # else some of the answer may have been decrypted already
-        yield sock, READ
+        yield sock, READ, patience
     kept = b""
     while True:
-        size = yield from _filled(sock, buffer)
+        size = yield from _filled(sock, buffer, patience)
         whole = memoryview(kept + bytes(buffer[:size])) if kept else buffer[:size]
         answer = _complete(line, whole)
         if answer is not None:
@@ -134,7 +142,7 @@ def _sent(sock: socket.socket, data: bytes) -> int:
         return 0
 
 
-def _poured(sock: socket.socket, data: memoryview) -> Waiting[None]:
+def _poured(sock: socket.socket, data: memoryview, patience: float) -> Waiting[None]:
     """Send all of it."""
     while data:
         events = WRITE
@@ -146,10 +154,10 @@ def _poured(sock: socket.socket, data: memoryview) -> Waiting[None]:
             pass
         except ssl.SSLWantReadError:
             events = READ
-        yield sock, events
+        yield sock, events, patience
 
 
-def _filled(sock: socket.socket, buffer: memoryview) -> Waiting[int]:
+def _filled(sock: socket.socket, buffer: memoryview, patience: float) -> Waiting[int]:
     """Receive what there is; gives how much."""
     while True:
         events = READ
@@ -163,14 +171,4 @@ def _filled(sock: socket.socket, buffer: memoryview) -> Waiting[int]:
             if not size:
                 raise ConnectionResetError
             return size
-        yield sock, events
-
-
-@functools.lru_cache(maxsize=64)
-def _looked_up(host: str, port: int, _minute: int) -> tuple[Any, ...]:
-    return tuple(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-
-
-def _resolved(host: str, port: int) -> tuple[Any, ...]:
-    """Look a host up, once a minute."""
-    return _looked_up(host, port, int(time.monotonic() / 60))
+        yield sock, events, patience
