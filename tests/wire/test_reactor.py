@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import itertools
 import socket
 import ssl
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 
 import pytest
 import trustme
 
 from raw import DEADLINE, HOST, Raw, answer, request, silent
-from s3magic.wire import addresses
+from s3magic.wire import addresses, softly
 from s3magic.wire.answer import SILENT, Unplain
 from s3magic.wire.http1 import Address
 from s3magic.wire.lanes import Lanes
@@ -440,3 +443,138 @@ async def test_a_dropped_order_lets_its_connection_go_at_once(desk):
         assert await asyncio.to_thread(gone.wait, DEADLINE)
         assert await ends([desk.ask(at(server), "other")]) == [b"other"]
         assert not told
+
+
+async def test_a_conversation_that_the_system_cannot_watch_ends_alone(desk, monkeypatch):
+    """The thread goes on, and does what comes next."""
+    with Raw(once) as server:
+        await ends([desk.ask(at(server), "first")])
+        selector = desk.lanes._reactor._selector
+        register = selector.register
+
+        def refuse(*_):
+            monkeypatch.setattr(selector, "register", register)
+            raise OSError(errno.ENOSPC, "no room")
+
+        monkeypatch.setattr(selector, "register", refuse)
+        (error,) = await ends([desk.ask(at(server), "unwatched")])
+        (result,) = await ends([desk.ask(at(server), "watched")])
+
+        assert isinstance(error, Unplain)
+        assert result == b"watched"
+
+
+async def test_every_order_ends_where_the_thread_dies(desk, monkeypatch):
+    """Even where giving up one of them fails."""
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)  # the error is what it is about
+    reached = threading.Semaphore(0)
+
+    def serve(connection, _number):
+        if request(connection):
+            reached.release()
+            request(connection)  # until the client goes
+
+    with Raw(serve) as server:
+        orders = [desk.ask(at(server), f"n{number}") for number in range(6)]
+        for _ in range(3):
+            assert await asyncio.to_thread(reached.acquire, timeout=DEADLINE)
+        reactor = desk.lanes._reactor
+        forget = reactor._forget
+        failing = iter([LookupError("the selector knows it not")])
+
+        def stumble(talk):
+            forget(talk)
+            for error in failing:
+                talk.going.close()
+                raise error
+
+        monkeypatch.setattr(reactor, "_forget", stumble)
+        monkeypatch.setattr(reactor, "_begin", [].pop)
+        reactor._ring()
+
+        results = await ends(orders)
+        late = await ends([desk.ask(at(server), "late")])
+
+        assert all(isinstance(one, Unplain | ConnectionAbortedError) for one in results + late)
+
+
+async def test_an_order_that_comes_while_the_thread_ends_is_ended_too(desk):
+    """Between its last look at them, and the moment in which that is known."""
+    with Raw(echo) as server:
+        await ends([desk.ask(at(server), "first")])
+        reactor = desk.lanes._reactor
+
+        class Late(deque):
+            """Holds a new one back until the thread has looked for the last time."""
+
+            def append(self, one):
+                reactor.close()
+                reactor._thread.join(DEADLINE)
+                super().append(one)
+
+        reactor._orders = Late()
+        (error,) = await ends([desk.ask(at(server), "late")])
+
+        assert isinstance(error, ConnectionAbortedError)
+
+
+async def test_orders_are_for_others_where_the_system_has_no_more_threads(desk, monkeypatch):
+    """All of them come back."""
+
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    address = Address(HOST, 1, None, DEADLINE, DEADLINE)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        orders = [desk.ask(address, f"n{number}") for number in range(3)]
+
+    assert all(isinstance(error, ConnectionAbortedError) for error in await ends(orders))
+
+
+async def test_an_answer_in_several_pieces_is_put_together(desk):
+    """Broken within its head, behind it and within its body; and one larger than a read."""
+    large = bytes(range(256)) * 1500
+
+    def serve(connection, _number):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while head := request(connection):
+            said = answer(large if named(head) == b"large" else b"body of " + named(head))
+            end = said.index(b"\r\n\r\n")
+            cuts = [0, 5, end + 2, end + 4, end + 7, len(said)]
+            for start, stop in itertools.pairwise(cuts):
+                connection.sendall(said[start:stop])
+                read.acquire(timeout=DEADLINE)
+
+    read = threading.Semaphore(0)
+    with Raw(serve) as server:
+        filled = softly._filled
+
+        def noted(*args):
+            size = yield from filled(*args)
+            read.release()
+            return size
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(softly, "_filled", noted)
+            names = ["one", "two", "large"]
+            results = [(await ends([desk.ask(at(server), name)]))[0] for name in names]
+
+        assert results == [b"body of one", b"body of two", large]
+
+
+async def test_a_certificate_for_another_name_is_refused(desk):
+    """Nothing is asked of such a server, whoever vouches for it."""
+    authority = trustme.CA()
+    server_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("elsewhere.example").configure_cert(server_tls)
+    client_tls = ssl.create_default_context()
+    authority.configure_trust(client_tls)
+    asked = []
+    with Raw(lambda connection, _: asked.append(request(connection)), server_tls) as server:
+        address = at(server, tls=client_tls, host="localhost")
+
+        (error,) = await ends([desk.ask(address, "secret")])
+
+        assert isinstance(error, Unplain)
+    assert not any(asked)

@@ -108,13 +108,11 @@ class Reactor:
 
     def put(self, order: Order[Any], small: Small) -> None:
         """Have an order done."""
-        if self._closed:
-            order.fail(ConnectionAbortedError())
-            return
         self._orders.append((order, small))
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._serve, name="s3magic-reactor", daemon=True)
-            self._thread.start()
+        if self._closed:  # seen behind that: its thread may have looked for the last time
+            self._drain()
+        elif self._thread is None:
+            self._start()
         elif self._hungry:
             self._ring()
 
@@ -130,6 +128,15 @@ class Reactor:
         self._hungry = False
         with contextlib.suppress(OSError):
             self._bell.send(b"\0")
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._serve, name="s3magic-reactor", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no more: others shall do what comes
+            self.close()
+        else:
+            self._thread = thread
 
     def _serve(self) -> None:
         looked = time.monotonic()
@@ -171,10 +178,18 @@ class Reactor:
             self._forget(talk)
             return
         talk.heard = time.monotonic()
+        try:
+            self._watch(talk, sock, events)
+        except OSError:  # the system watches no more for us
+            self._give_up(talk)
+
+    def _watch(self, talk: _Talk, sock: socket.socket, events: int) -> None:
+        """Have the selector tell what a conversation waits for."""
         if sock is not talk.sock:  # its number may be that of one that was closed
             self._unwatch(talk)
-            talk.sock, talk.fd = sock, sock.fileno()
-            self._selector.register(talk.fd, events, talk)
+            talk.sock, fd = sock, sock.fileno()
+            self._selector.register(fd, events, talk)
+            talk.fd = fd
         elif events != talk.events:
             self._selector.modify(talk.fd, events, talk)
         talk.events = events
@@ -185,16 +200,18 @@ class Reactor:
 
     def _unwatch(self, talk: _Talk) -> None:
         if talk.fd >= 0:
-            self._selector.unregister(talk.fd)
+            with contextlib.suppress(KeyError):  # it forgets by itself what it cannot modify
+                self._selector.unregister(talk.fd)
             talk.fd = -1
 
     def _converse(self, order: Order[Any], small: Small) -> Waiting[None]:
         """Do one order after another on one connection."""
         address = small.address
-        line = small.pool.take(address)
+        line: Line | None = None
         try:
             while True:
                 try:
+                    line = line or small.pool.take(address)
                     line, head, body = yield from self._answered(order, small, line)
                     order.use(None)
                     order.enter()
@@ -284,10 +301,15 @@ class Reactor:
 
     def _end(self) -> None:
         for talk in list(self._talks):
-            self._give_up(talk)
-        while self._orders:
-            order, _ = self._orders.popleft()
-            order.fail(ConnectionAbortedError())
+            with contextlib.suppress(Exception):  # the others are to hear of their end too
+                self._give_up(talk)
+        self._drain()
         self._selector.close()
         self._bell.close()
         self._ear.close()
+
+    def _drain(self) -> None:
+        """End what nobody will begin with."""
+        with contextlib.suppress(IndexError):  # two threads may do so at once
+            while True:
+                self._orders.popleft()[0].fail(ConnectionAbortedError())
