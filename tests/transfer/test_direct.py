@@ -208,7 +208,7 @@ async def test_a_server_that_is_never_plain_is_soon_left_to_the_client(liar, tmp
         for _ in range(2):
             await get(liar.uri("a/"), tmp_path, recursive=True, progress="none")
     finally:
-        wire._templates.clear()
+        wire._known.clear()
 
     over_the_wire = [one for one in liar.asked("GetObject") if fast(one)]
     # As many as were in flight or ready when the eighth came back.
