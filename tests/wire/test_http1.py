@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import ssl
 import threading
@@ -230,9 +231,10 @@ def test_silence_is_a_time_out(said):
 # what is sent
 
 
-@pytest.mark.parametrize("sizes", [[], [1], [65536], [65537], [10, 2**20, 3]])
-def test_a_body_is_sent_behind_its_head(sizes):
-    """In one packet with it, or in many."""
+@pytest.mark.parametrize("sizes", [[], [1], [65536], [65537], [10, 2**20, 3], [2**20] * 9])
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_body_is_sent_behind_its_head(sizes, secure, authority):
+    """In one packet with it, or in many; what TLS says meanwhile is no answer."""
     heard = []
 
     def serve(connection, _number):
@@ -242,15 +244,22 @@ def test_a_body_is_sent_behind_its_head(sizes):
     pieces = [bytes([number]) * size for number, size in enumerate(sizes)]
     whole = b"".join(pieces)
     head = b"PUT /k HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(whole)
-    with Raw(serve) as server, contextlib.closing(opened(server.port)) as line:
+    server_tls, client_tls = authority if secure else (None, None)
+    with Raw(serve, server_tls) as server:
+        line = opened(server.port, tls=client_tls, host="localhost" if secure else HOST)
         line.ask(head, map(memoryview, pieces))
+        assert line.reusable
+        line.close()
 
     assert heard == [head + whole]
 
 
-def test_a_range_of_a_file_is_sent_by_the_system(tmp_path):
-    """Exactly that range; a file that has become shorter is no whole body."""
+@pytest.mark.parametrize("able", [True, False])
+def test_a_range_of_a_file_is_sent_by_the_system(tmp_path, monkeypatch, able):
+    """Exactly that range, or by us; a file that has become shorter is no whole body."""
     heard = []
+    if not able:
+        monkeypatch.delattr(os, "sendfile")
 
     def serve(connection, _number):
         heard.append(request(connection))
@@ -284,6 +293,111 @@ def test_a_server_that_takes_no_more_of_a_file_is_a_time_out(tmp_path):
                 line.ask(GET, [FileRange(file, 0, 64 * 2**20)])
             line.close()
             released.set()
+
+
+def test_a_server_that_takes_a_little_at_a_time_is_not_silent():
+    """However long all of a block takes."""
+    block, patience = bytes(2**19), 1.0
+    head = b"PUT /k HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(block)
+
+    def serve(connection, _number):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**13)
+        left = len(head) + len(block)
+        while left:
+            size = len(connection.recv(2**14))
+            left -= size
+            time.sleep(1.5 * patience * size / len(block))  # the pace of its line
+        connection.sendall(answer())
+
+    with Raw(serve) as server:
+        line = opened(server.port, read_timeout=patience)
+        line.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**13)
+        begun = time.monotonic()
+        told = line.ask(head, [memoryview(block)])
+        line.close()
+
+        assert told.status == 200
+        assert time.monotonic() - begun > patience
+
+
+# answers before all is sent
+
+
+LARGE = 64 * 2**20  # more than any socket holds
+PUT = b"PUT /k HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % LARGE
+
+
+def hasty(said, then, released):
+    """A server that answers a request's head, and reads nothing of its body."""
+
+    def serve(connection, _number):
+        # Else what TLS said before holds the answer back, and hanging up loses it.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += connection.recv(1)
+        connection.sendall(said)
+        if then == "waits":
+            released.wait(DEADLINE)
+
+    return serve
+
+
+@pytest.fixture(params=["bytes", "a file", "bytes over TLS"])
+def large(request, authority, tmp_path):
+    """Gives how a server and a client talk TLS, and a large body, anew each time."""
+    server_tls, client_tls = authority if "TLS" in request.param else (None, None)
+    with (tmp_path / "f").open("w+b") as file:
+        file.truncate(LARGE)
+        zeros = memoryview(bytes(2**20))
+
+        def body():
+            for at in range(0, LARGE, 2**20):
+                yield FileRange(file, at, 2**20) if request.param == "a file" else zeros
+
+        yield server_tls, {"tls": client_tls, "host": "localhost" if client_tls else HOST}, body
+
+
+@pytest.mark.parametrize("then", ["waits", "hangs up"])
+def test_a_refusal_before_all_is_sent_is_heard_at_once(large, then):
+    """A busy server's, for example; no other request may follow it."""
+    released = threading.Event()
+    server_tls, options, body = large
+    with Raw(hasty(answer(b"busy", 503), then, released), server_tls) as server:
+        line = opened(server.port, **options)
+        head = line.ask(PUT, body())
+
+        assert head.status == 503
+        assert read(line, head) == b"busy"
+        assert not line.reusable
+        line.close()
+        released.set()
+
+
+@pytest.mark.parametrize("then", ["waits", "hangs up"])
+def test_a_success_before_all_is_sent_is_none(large, then):
+    """The server cannot have what it says it has."""
+    released = threading.Event()
+    server_tls, options, body = large
+    with Raw(hasty(answer(etag='"e"'), then, released), server_tls) as server, pool() as lines:
+        with pytest.raises(Unplain) as unplain:
+            lines.ask(address(server.port, **options), PUT, body, unwatched)
+        released.set()
+
+        assert unplain.value.status == 200
+        assert server.connections == 1
+        assert not lines._idle
+
+
+def test_an_end_before_all_is_sent_is_an_error_at_once(large):
+    """Nothing was said that could be heard."""
+    server_tls, options, body = large
+    with Raw(hasty(b"", "hangs up", None), server_tls) as server, pool() as lines:
+        with pytest.raises(OSError) as error:  # noqa: PT011 - whichever the system gives
+            lines.ask(address(server.port, **options), PUT, body, unwatched)
+
+        assert not isinstance(error.value, ConnectionAbortedError | TimeoutError)
+        assert server.connections == 1
 
 
 # the pool

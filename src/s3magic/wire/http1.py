@@ -1,4 +1,4 @@
-"""Sends requests and reads answers, HTTP/1.1, on blocking sockets (RFC 9112).
+"""Asks on a connection and reads answers, HTTP/1.1, on blocking sockets (RFC 9112).
 
 A line serves one request at a time, and takes only plain answers.
 
@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import socket
 import ssl
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from s3magic.settings import KiB
 from s3magic.wire.addresses import missed, places
 from s3magic.wire.answer import Head, Unplain, end_of_head, read_head
 from s3magic.wire.chunks import Chunks
+from s3magic.wire.outgoing import READABLE, FileRange, Outgoing, awaited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from s3magic.wire.pipe import Pipe
 
 __all__ = ["Address", "FileRange", "Line"]
-
-_PACKET = 64 * KiB  # bytes of a body that are cheaper copied than sent by themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +46,6 @@ class Address:
     tls: ssl.SSLContext | None = field(hash=False, compare=False)
     connect_timeout: float
     read_timeout: float
-
-
-@dataclass(frozen=True, slots=True)
-class FileRange:
-    """Bytes of an open file, for the system to send by itself where it can."""
-
-    file: BinaryIO
-    start: int
-    size: int
 
 
 class Line:
@@ -123,17 +112,14 @@ class Line:
         if self.soft:
             sock.settimeout(self.address.read_timeout)
             self.soft = False
-        pieces = iter(body)
-        first = next(pieces, None)
-        if isinstance(first, memoryview) and len(first) <= _PACKET:  # one packet with its head
-            sock.sendall(b"".join((head, first)))
-        else:
-            sock.sendall(head)
-            if first is not None:
-                self._send(sock, first)
-        for piece in pieces:
-            self._send(sock, piece)
-        return self._read_head(sock, chunks=chunks)
+        outgoing = Outgoing(sock, self.address.read_timeout)
+        whole = outgoing.send(head, body)
+        told = self._read_head(sock, outgoing.heard, chunks=chunks)
+        if not whole:  # it waits for the rest of the body, or has hung up
+            self._keep = told.keeps = False
+            if told.status < 300:
+                raise Unplain(told.status, "a success before all was sent")
+        return told
 
     def ready(self) -> socket.socket:
         """Give its socket, for one more request.
@@ -206,7 +192,7 @@ class Line:
             size = os.write(pipe.inlet, self._early[:size])
             self._early = self._early[size:]
         elif size:
-            size = self._take(pipe, size)
+            size = self._poured(pipe, size)
             if not size:
                 raise ConnectionResetError
         self._left -= size
@@ -219,11 +205,7 @@ class Line:
             return False
         if isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
             return False  # it came with the answer's last bytes, and is decrypted already
-        if hasattr(select, "poll"):
-            poll = select.poll()
-            poll.register(self.socket, select.POLLIN)
-            return not poll.poll(0)
-        return not select.select([self.socket], (), (), 0)[0]
+        return not awaited(self.socket, READABLE, 0)
 
     @property
     def aborted(self) -> bool:
@@ -274,35 +256,27 @@ class Line:
                 return sock
         raise failed
 
-    def _send(self, sock: socket.socket, piece: memoryview | FileRange) -> None:
-        if isinstance(piece, memoryview):
-            sock.sendall(piece)
-        elif sock.sendfile(piece.file, piece.start, piece.size) < piece.size:
-            raise ConnectionAbortedError  # the file has become shorter
-
-    def _take(self, pipe: Pipe, size: int) -> int:
-        """Let what there is into a pipe, as soon as there is some; gives how much that was."""
+    def _poured(self, pipe: Pipe, size: int) -> int:
+        """Have the system move what has come, as soon as some has; gives how much that was."""
         while True:
             if self.socket is None:
                 raise ConnectionAbortedError
             with contextlib.suppress(BlockingIOError):
                 return pipe.take(self.socket.fileno(), size)
-            poll = select.poll()
-            poll.register(self.socket, select.POLLIN)
-            if not poll.poll(self.address.read_timeout * 1000):
+            if not awaited(self.socket, READABLE, self.address.read_timeout):
                 raise TimeoutError
 
-    def _read_head(self, sock: socket.socket, *, chunks: bool) -> Head:
+    def _read_head(self, sock: socket.socket, came: bytes, *, chunks: bool) -> Head:
         buffer = bytearray(4 * KiB)
-        size = end = 0
-        while not end:
+        size = len(came)
+        buffer[:size] = came
+        while not (end := end_of_head(buffer, size)):
             if size == len(buffer):
                 buffer = buffer + bytes(len(buffer))
-            came = sock.recv_into(memoryview(buffer)[size:])
-            if not came:
+            more = sock.recv_into(memoryview(buffer)[size:])
+            if not more:
                 raise ConnectionResetError
-            size += came
-            end = end_of_head(buffer, size)
+            size += more
         return self.begin(memoryview(buffer)[:size], end, chunks=chunks)
 
     def begin(self, came: memoryview, end: int, *, chunks: bool = False) -> Head:
