@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Facts", "Options", "build", "prepare"]
 
-# Connections of the client itself at most, beside those of the wire, which has its own; how many
-# are used is the verbs' concurrency.
-_POOL = 256
+_POOL = 256  # connections of the client itself, at most; the wire has its own
 # What AWS's own tools try in their standard mode. A body that breaks off is asked
 # for again more often; a wrong endpoint should be told within seconds.
 _TRIES = 3
