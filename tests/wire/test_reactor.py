@@ -34,15 +34,23 @@ class Ask:
         address: Where to.
         name: What is asked for.
         then: Called with the answer's body, in whatever thread takes it.
+        reading: Called for the request, as if a file were read; None for none.
     """
 
     pool: Pool
     address: Address
     name: str
     then: object = bytes
+    reading: object = None
     threads: list = field(default_factory=list)
 
+    @property
+    def reads(self):
+        return self.reading is not None
+
     def request(self):
+        if self.reading is not None:
+            self.reading()
         return f"GET /{self.name} HTTP/1.1\r\nhost: h\r\n\r\n".encode()
 
     def finish(self, _head, body):
@@ -226,7 +234,7 @@ async def test_a_server_that_falls_silent_is_not_asked_again(desk):
 
 async def test_ends_that_take_long_are_handed_to_threads_and_back(desk):
     """A slow disk holds up no other conversation; a fast one needs no thread."""
-    slow = Ask(desk.pool, None, "slow", lambda body: time.sleep(0.1) or body)
+    slow = Ask(desk.pool, None, "slow", lambda body: time.sleep(0.05) or body)
     with Raw(echo) as server:
         slow.address = at(server)
         asks = [Ask(desk.pool, at(server), f"n{number}") for number in range(MANY)]
@@ -238,6 +246,26 @@ async def test_ends_that_take_long_are_handed_to_threads_and_back(desk):
         assert asks[0].threads == ["s3magic-lane"]
         assert asks[-1].threads == ["s3magic-reactor"]
         assert results == [ask.name.encode() for ask in asks]
+
+
+async def test_files_that_take_long_to_read_are_for_others_for_a_while(desk):
+    """A slow disk holds up no conversation that needs nothing of it."""
+    with Raw(echo) as server:
+
+        async def end(name, reading):
+            return (await ends([desk.put(Ask(desk.pool, at(server), name, bytes, reading))]))[0]
+
+        slow = await end("slow", lambda: time.sleep(0.05))
+        read = [await end(f"r{number}", lambda: None) for number in range(MANY)]
+        again = await end("slow", lambda: time.sleep(0.05))
+        mixed = [await end("read", lambda: None), await end("unread", None)]
+
+        assert slow == again == b"slow"
+        assert isinstance(read[0], Unplain)
+        assert read[-1] == b"r%d" % (MANY - 1)
+        assert isinstance(mixed[0], Unplain)
+        assert mixed[1] == b"unread"
+        assert server.connections == 1
 
 
 async def test_an_error_at_the_end_is_that_orders_own(desk):

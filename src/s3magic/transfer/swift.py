@@ -69,6 +69,11 @@ class Quick:
         """Where to."""
         return self.template.address
 
+    @property
+    def reads(self) -> bool:
+        """Whether a file is read for its request."""
+        return False
+
     def request(self) -> bytes:
         """Give the request, signed now."""
         raise NotImplementedError

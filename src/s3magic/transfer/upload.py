@@ -108,6 +108,11 @@ class _Small(Quick):
 
     job: Upload
 
+    @property
+    def reads(self) -> bool:
+        """Whether the source is a file."""
+        return isinstance(self.job.source, Path)
+
     def request(self) -> bytes:
         """Read the source, and give the request with it.
 

@@ -25,7 +25,7 @@ from s3magic.wire.reactor import Reactor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from s3magic.wire.reactor import Small
+    from s3magic.wire.small import Small
 
 __all__ = ["Lanes"]
 

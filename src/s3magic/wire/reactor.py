@@ -3,8 +3,9 @@
 A thread a request is best where bytes flow. Where a request is small, hundreds
 of threads spend most of their time on waking each other; so here one thread
 waits for all connections together. Each of them is a generator that says what
-it waits for, and does one order after another. Files are written in between,
-unless that turns out to be slow: then the lanes' threads do it.
+it waits for, and does one order after another. Files are read and written in
+between, unless that turns out to be slow: then others do it. A host's name is
+looked up here too, once a minute, which all of them wait for.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import socket
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from s3magic.settings import KiB
 from s3magic.wire.answer import SILENT, Unplain
 from s3magic.wire.http1 import Line
+from s3magic.wire.small import Pace
 from s3magic.wire.softly import conversing, opening
 
 if TYPE_CHECKING:
@@ -28,33 +30,13 @@ if TYPE_CHECKING:
     from s3magic.wire.answer import Head
     from s3magic.wire.http1 import Address
     from s3magic.wire.order import Order
-    from s3magic.wire.pool import Pool
+    from s3magic.wire.small import Small
     from s3magic.wire.softly import Waiting
 
-__all__ = ["Reactor", "Small"]
+__all__ = ["Reactor"]
 
-_SLOW = 0.005  # seconds that an end may take on the way; a slower disk gets threads
-_KEPT = 0.8  # of the mean so far, when a new one is added
 _BUFFER = 256 * KiB
 _LOOK = 0.25  # seconds between two looks for conversations that fell silent
-
-
-class Small(Protocol):
-    """A small request: all of it, and all of its answer, fit into memory."""
-
-    @property
-    def pool(self) -> Pool:
-        """Where idle connections are."""
-
-    @property
-    def address(self) -> Address:
-        """Where to."""
-
-    def request(self) -> bytes:
-        """Give line, headers and body, signed now."""
-
-    def finish(self, head: Head, body: memoryview) -> Any:
-        """Take the answer; gives the order's result."""
 
 
 class _Talk:
@@ -93,7 +75,7 @@ class Reactor:
         self._selector.register(self._ear, selectors.EVENT_READ)
         self._hungry = False
         self._closed = False
-        self._mean = 0.0
+        self._reading, self._writing = Pace(), Pace()
         self._thread: threading.Thread | None = None
 
     @property
@@ -243,7 +225,7 @@ class Reactor:
     ) -> Waiting[tuple[Line, Head, memoryview]]:
         """Ask on the line, or on a new one; gives that which was used, and the answer."""
         address = small.address
-        request = small.request()
+        request = self._request(small)
         if line is not None:
             order.use(line)
             line.used = False
@@ -275,19 +257,30 @@ class Reactor:
 
     def _finish(self, order: Order[Any], small: Small, head: Head, body: memoryview) -> None:
         """End an order with its answer, here or elsewhere."""
-        if self._mean > _SLOW:
-            self._mean *= _KEPT  # in a while it is tried here again
+        if self._writing.slow():
             kept = memoryview(bytes(body))
             self._hand_over(order, lambda: small.finish(head, kept))
             return
-        begun = time.monotonic()
-        try:
-            result = small.finish(head, body)
-        except Exception as error:  # noqa: BLE001 - the connection is as good as it was
-            order.fail(error)
-        else:
-            order.succeed(result)
-        self._mean = _KEPT * self._mean + (1 - _KEPT) * (time.monotonic() - begun)
+        with self._writing:
+            try:
+                result = small.finish(head, body)
+            except Exception as error:  # noqa: BLE001 - the connection is as good as it was
+                order.fail(error)
+            else:
+                order.succeed(result)
+
+    def _request(self, small: Small) -> bytes:
+        """Have a small request made, unless that would hold up the others.
+
+        Raises:
+            Unplain: It would: others shall do it.
+        """
+        if not small.reads:
+            return small.request()
+        if self._reading.slow():
+            raise Unplain(0, "a slow disk")
+        with self._reading:
+            return small.request()
 
     def _end_silent(self, now: float, ready: set[Any]) -> None:
         """Tell the conversations in which nobody says anything."""
