@@ -197,6 +197,36 @@ async def test_a_refusal_is_judged_by_the_client_and_the_template_learned_anew(l
     assert await wire.template("get_object", "lies") is not before
 
 
+@pytest.mark.parametrize(
+    ("refusal", "kept"),
+    [
+        (Answer(403, {}, b"x" * 100), 1),
+        (Answer(403, {}, b"x" * 2**16), 1),
+        (Answer(403, {}, b"x" * (2**16 + 1)), 0),
+        (Answer(403, {"connection": "close"}, b"x" * 100), 0),
+        (Answer(304, {"content-length": "100"}), 0),
+    ],
+    ids=["small", "just small", "large", "the last", "without its body"],
+)
+async def test_a_refusal_costs_a_connection_only_where_its_body_would_cost_more(
+    liar, refusal, kept
+):
+    """A busy server that speaks TLS would get a handshake for each."""
+    on("fast")
+    liar.objects["k"] = DATA
+    lines = wire_of(await session.client()).pool
+    for address in list(lines._idle):
+        while (line := lines.take(address)) is not None:
+            line.close()
+    liar.lie("GetObject", lambda *_: refusal, times=1)
+
+    async with asyncio.timeout(8):  # a body that never comes would be waited for for ten
+        assert await get(liar.uri("k"), None, progress="none") == DATA
+
+    assert [fast(one) for one in liar.requests] == [True, False]
+    assert sum(map(len, lines._idle.values())) == kept
+
+
 async def test_a_server_that_is_never_plain_is_soon_left_to_the_client(liar, tmp_path):
     """Each object is asked for twice only for as long as the wire hopes."""
     on("fast")

@@ -19,7 +19,7 @@ from s3magic.settings import KiB, defaults
 from s3magic.transfer.sending import Sent, answered
 from s3magic.transfer.sums import guards
 from s3magic.transfer.taking import Got, Taking, Wanted
-from s3magic.wire.answer import BUSY, SILENT, Unplain
+from s3magic.wire.answer import BODILESS, BUSY, SILENT, Unplain
 from s3magic.wire.lanes import Lanes
 from s3magic.wire.wire import wire_of
 
@@ -47,6 +47,7 @@ HELD = 64 * KiB
 
 _FIRST_WAIT = 0.2  # seconds before a busy server is asked again, doubled for each further time
 _LONGEST_WAIT = 10.0
+_REFUSAL = 64 * KiB  # bytes of a refusal that are read; a new connection costs less than more
 
 
 @contextlib.asynccontextmanager
@@ -228,6 +229,10 @@ class Direct:
         except OSError as error:
             raise Unplain(0, "no answer") from error
         if head.status not in {200, 206}:
+            # Read to its end, so that the line may be used again: another costs a handshake.
+            if head.keeps and head.length <= _REFUSAL and head.status not in BODILESS:
+                with contextlib.suppress(OSError):
+                    line.fill(memoryview(bytearray(head.length)))
             self.wire.pool.give_back(line)
             raise Unplain(head.status, "no success")
         return line, head

@@ -11,13 +11,16 @@ import httptools
 
 from s3magic.settings import KiB
 
-__all__ = ["BUSY", "LONGEST", "SILENT", "Head", "Unplain", "end_of_head", "read_head"]
+__all__ = ["BODILESS", "BUSY", "LONGEST", "SILENT", "Head", "Unplain", "end_of_head", "read_head"]
 
 SILENT = 408
 """The status that stands for an answer that did not come in time (RFC 9110, 15.5.9)."""
 
 BUSY = frozenset({429, 503, SILENT})
 """What a server says, or does not say, that is asked too much (S3 API, Error Responses)."""
+
+BODILESS = frozenset({204, 304})
+"""Behind these comes no body, whatever length they tell (RFC 9112, 6.3)."""
 
 LONGEST = 64 * KiB
 """Bytes of an answer's head at most; servers allow 8 to 64 KiB."""
