@@ -71,6 +71,21 @@ def test_a_stray_answer_is_no_answer_to_the_next_request(authority, secure, apar
         assert server.connections == 2
 
 
+def test_no_line_is_lent_to_who_trusts_others(authority):
+    """The same host and port; but whom it talks to was judged by somebody else."""
+
+    def serve(connection, _number):
+        while request(connection):
+            connection.sendall(answer())
+
+    server_tls, client_tls = authority
+    with Raw(serve, server_tls) as server, contextlib.closing(Pool()) as lines:
+        asked(lines, Address("localhost", server.port, client_tls, DEADLINE, DEADLINE))
+        for distrustful in (None, ssl.create_default_context()):
+            at = Address("localhost", server.port, distrustful, DEADLINE, DEADLINE)
+            assert lines.take(at) is None
+
+
 class Clock:
     """A clock that a test sets."""
 

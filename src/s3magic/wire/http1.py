@@ -12,7 +12,7 @@ import contextlib
 import os
 import socket
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s3magic.settings import KiB
@@ -36,14 +36,14 @@ class Address:
     Args:
         host: Its name or number.
         port: Its port.
-        tls: How to talk TLS; None for plain text.
+        tls: How to talk TLS, and whom to trust; None for plain text.
         connect_timeout: Seconds until a connection attempt is given up.
         read_timeout: Seconds of silence until a request is given up.
     """
 
     host: str
     port: int
-    tls: ssl.SSLContext | None = field(hash=False, compare=False)
+    tls: ssl.SSLContext | None
     connect_timeout: float
     read_timeout: float
 
