@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import contextlib
+import errno
+import socket
 import threading
 import time
 
 import pytest
 
 from raw import DEADLINE
+from s3magic.wire.answer import Unplain
 from s3magic.wire.lanes import Lanes
+from s3magic.wire.order import Order
 
 
 class Limit:
@@ -47,6 +52,68 @@ async def test_work_is_done_where_the_system_has_no_more_threads(lanes, monkeypa
     monkeypatch.setattr(threading.Thread, "start", refuse)
 
     assert await asyncio.wait_for(lanes.do(lambda _order: 7), DEADLINE) == 7
+
+
+async def test_an_order_for_which_there_is_no_thread_at_all_is_taken_back(lanes, monkeypatch):
+    """The ordinary way does it, and none other does it too."""
+
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    done = []
+    with monkeypatch.context() as patch:
+        patch.setattr(_thread, "start_new_thread", refuse)
+        with pytest.raises(Unplain):
+            lanes.put(done.append, lambda *_: None)
+
+    assert await within(lanes.do(lambda _order: 7)) == 7
+    assert done == []
+    assert lanes._under_way == 0
+
+
+async def test_a_small_order_for_which_there_is_no_reactor_is_refused(lanes, monkeypatch):
+    """The next one may find one."""
+
+    def refuse(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "socketpair", refuse)
+        with pytest.raises(Unplain):
+            lanes.put_small(None, lambda *_: None)
+
+    assert lanes._under_way == 0
+    assert lanes._reactor is None
+
+
+async def test_the_end_of_a_small_order_for_which_there_is_no_thread_is_told(lanes, monkeypatch):
+    """Else nobody would ever hear of it."""
+    told = asyncio.get_running_loop().create_future()
+    order = Order(lanes, None, lambda _result, error: told.set_result(error))
+
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
+    lanes._take_over(order, lambda: 1)
+
+    assert isinstance(await within(told), Unplain)
+
+
+async def test_orders_one_after_another_are_done_by_one_thread(lanes):
+    """It is idle again before anybody hears that it is done."""
+    for number in range(50):
+        assert await within(lanes.do(lambda _, n=number: n)) == number
+
+    assert lanes._threads == 1
+
+
+async def test_lanes_do_not_wait_for_what_holds_those_of_another(lanes):
+    """As it is in the child of a fork, where the holder is not."""
+    other = Lanes(lambda: 1)
+    with other.lock:
+        assert await within(lanes.do(lambda order: order.enter() or 7)) == 7
+    other.close()
 
 
 class Gate:

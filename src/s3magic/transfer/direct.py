@@ -19,7 +19,7 @@ from s3magic.settings import KiB, defaults
 from s3magic.transfer.sending import Sent, answered
 from s3magic.transfer.sums import guards
 from s3magic.transfer.taking import Got, Taking, Wanted
-from s3magic.wire.answer import BODILESS, BUSY, SILENT, Unplain
+from s3magic.wire.answer import BODILESS, BUSY, SILENT, Unplain, unanswered
 from s3magic.wire.lanes import Lanes
 from s3magic.wire.wire import wire_of
 
@@ -57,7 +57,7 @@ async def direct_of(client: S3Client, level: Level) -> AsyncIterator[Direct | No
     if wire is None:
         yield None
         return
-    lanes = Lanes(lambda: level.limit)
+    lanes = Lanes(lambda: level.limit, level.most)
     try:
         yield Direct(wire, lanes, level)
     finally:
@@ -224,10 +224,8 @@ class Direct:
         """Send a request; gives the line, to be given back, and the head of a success."""
         try:
             line, head = self.wire.pool.ask(template.address, request, body, order.use)
-        except TimeoutError as error:
-            raise Unplain(SILENT, "no answer in time") from error
         except OSError as error:
-            raise Unplain(0, "no answer") from error
+            raise unanswered(error) from error
         if head.status not in {200, 206}:
             # Read to its end, so that the line may be used again: another costs a handshake.
             if head.keeps and head.length <= _REFUSAL and head.status not in BODILESS:

@@ -7,16 +7,33 @@ else comes is `Unplain`, and for the ordinary client to judge.
 
 from __future__ import annotations
 
+import errno
+
 import httptools
 
 from s3magic.settings import KiB
 
-__all__ = ["BODILESS", "BUSY", "LONGEST", "SILENT", "Head", "Unplain", "end_of_head", "read_head"]
+__all__ = [
+    "BODILESS",
+    "BUSY",
+    "CROWDED",
+    "LONGEST",
+    "SILENT",
+    "Head",
+    "Unplain",
+    "crowded",
+    "end_of_head",
+    "read_head",
+    "unanswered",
+]
 
 SILENT = 408
 """The status that stands for an answer that did not come in time (RFC 9110, 15.5.9)."""
 
-BUSY = frozenset({429, 503, SILENT})
+CROWDED = 429
+"""The status that stands for a request for which this process had no descriptor left."""
+
+BUSY = frozenset({CROWDED, 503, SILENT})
 """What a server says, or does not say, that is asked too much (S3 API, Error Responses)."""
 
 BODILESS = frozenset({204, 304})
@@ -37,6 +54,18 @@ class Unplain(Exception):
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"{status} {reason}")
         self.status = status
+
+
+def crowded(error: object) -> bool:
+    """Tell whether an error says that too many files and connections are open."""
+    return isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}
+
+
+def unanswered(error: OSError) -> Unplain:
+    """Give what stands for a request that has no answer."""
+    if isinstance(error, TimeoutError):
+        return Unplain(SILENT, "no answer in time")
+    return Unplain(CROWDED if crowded(error) else 0, str(error) or "no answer")
 
 
 class Head:

@@ -15,10 +15,10 @@ import contextlib
 import threading
 import time
 from collections import deque
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from s3magic.settings import KiB
+from s3magic.wire.answer import Unplain
 from s3magic.wire.order import Order
 from s3magic.wire.reactor import Reactor
 
@@ -31,7 +31,6 @@ __all__ = ["Lanes"]
 
 R = TypeVar("R")
 
-_changing = threading.Lock()  # for what two threads change: held for a moment
 _LONGEST = 0.02  # seconds that the loop is left without news
 _BUFFER = 256 * KiB  # of this size it stays in the processor's cache on its way to the file
 
@@ -41,12 +40,22 @@ class Lanes:
 
     Args:
         limit: Gives how many may work at once, which may change meanwhile.
+        most: Requests at once at most, the small ones beside them among them;
+            None where nothing is beside them.
     """
 
-    def __init__(self, limit: Callable[[], int]) -> None:
+    def __init__(self, limit: Callable[[], int], most: int | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._limit = limit
-        self._orders: SimpleQueue[Order[Any] | None] = SimpleQueue()
+        self._most = most
+        self.lock = threading.Lock()
+        """For what two threads change: held for a moment. A fork's child makes its own lanes."""
+        self._changed = threading.Condition(self.lock)
+        self._orders: deque[Order[Any]] = deque()
+        self._ends: deque[Order[Any]] = deque()  # of small requests, which ask no server
+        self._busy = 0  # threads with a request
+        self._idle = 0  # threads with no order, those that just begin among them
+        self._closed = False
         self._posts: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._woken = False
         self._heard = time.monotonic()
@@ -91,22 +100,45 @@ class Lanes:
         self,
         work: Callable[[Order[R]], R],
         ended: Callable[[R | None, BaseException | None], object],
+        *,
+        asks: bool = True,
     ) -> Order[R]:
-        """Have work done in a lane; `ended` is told of its end, on the loop."""
-        order = Order(self, work, ended)
-        self._orders.put(order)
-        # Begin as many threads as there is work for, and as may work.
-        if self._threads < self._limit() and self._orders.qsize():
-            with _changing:
+        """Have work done in a lane; `ended` is told of its end, on the loop.
+
+        Args:
+            work: What to do.
+            ended: Told as `Order` has it.
+            asks: Whether it is a request to a server.
+
+        Raises:
+            Unplain: The system has no thread for it.
+        """
+        order = Order(self, work, ended, asks=asks)
+        queue = self._orders if asks else self._ends
+        with self._changed:
+            queue.append(order)
+            # Begin as many threads as there is work for, and as may work.
+            waiting = len(self._orders) + len(self._ends)
+            more = waiting > self._idle and self._threads < self._limit()
+            if more:
                 self._threads += 1
-            try:
-                # `Thread.start` waits until the thread runs, on a busy machine for many a tick.
-                _thread.start_new_thread(self._begin, ())
-            except RuntimeError:  # the system has no more: those that there are go on
-                with _changing:
-                    self._threads -= 1
+                self._idle += 1
+            else:
+                self._changed.notify()
+        if not more:
+            return order
+        try:
+            # `Thread.start` waits until the thread runs, on a busy machine for many a tick.
+            _thread.start_new_thread(self._begin, ())
+        except RuntimeError as error:  # the system has no more: those that there are go on
+            with self._changed:
+                self._threads -= 1
+                self._idle -= 1
                 if not self._threads:
-                    raise
+                    queue.remove(order)
+                    self.over()
+                    raise Unplain(0, "no thread") from error
+                self._changed.notify()
         return order
 
     def small(self, limit: Callable[[], int]) -> None:
@@ -116,12 +148,42 @@ class Lanes:
     def put_small(
         self, small: Small, ended: Callable[[R | None, BaseException | None], object]
     ) -> Order[R]:
-        """Have a small request done beside many others; `ended` is told as by `put`."""
-        if self._reactor is None:
-            self._reactor = Reactor(self._most_small, self._take_over)
+        """Have a small request done beside many others; `ended` is told as by `put`.
+
+        Raises:
+            Unplain: The system has no thread or no descriptor for that.
+        """
         order: Order[R] = Order(self, None, ended)
-        self._reactor.put(order, small)
+        try:
+            if self._reactor is None:
+                self._reactor = Reactor(self._room_for_small, self._take_over)
+            self._reactor.put(order, small)
+        except (RuntimeError, OSError) as error:
+            self.over()
+            raise Unplain(0, str(error)) from error
         return order
+
+    def _room_for_small(self) -> int:
+        """Give how many small requests there may be. The reactor asks at each of its turns."""
+        limit = self._most_small()
+        if self._most is None:
+            return limit
+        # Half of all is the threads', if they have work for so many.
+        wanted = min(self._busy + len(self._orders), self._limit(), self._most // 2)
+        if self._orders and self._idle:
+            with self._changed:
+                if self._has_room():
+                    self._changed.notify()
+        return min(limit, self._most - max(self._busy, wanted))
+
+    def _has_room(self) -> bool:
+        """Tell whether one more thread may ask a server. With the lock held."""
+        if self._most is None or self._reactor is None or self._closed:
+            return True
+        half = self._most - self._most // 2
+        talks = self._reactor.active
+        wanted = min(talks + self._reactor.waiting, self._most_small(), half)
+        return self._busy < self._most - max(talks, wanted)
 
     def _take_over(self, order: Order[Any], work: Callable[[], Any]) -> None:
         """Do the end of a small request in a thread. From the reactor's."""
@@ -132,7 +194,13 @@ class Lanes:
             except BaseException as error:  # noqa: BLE001 - it is told where it is awaited
                 order.fail(error)
 
-        self.post(self.put, do, lambda _result, _error: None)
+        def put() -> None:
+            try:
+                self.put(do, lambda _result, _error: None, asks=False)
+            except Unplain as error:
+                order.fail(error)
+
+        self.post(put)
 
     def note(self, fact: Callable[..., object], *values: Any) -> None:
         """Have the loop call `fact` with `values` when it looks next. From any thread."""
@@ -143,7 +211,7 @@ class Lanes:
         self.note(fact, *values)
         if self._woken:
             return
-        waiting, busy = self._orders.qsize(), self._threads
+        waiting, busy = len(self._orders) + len(self._ends), self._threads
         if self._reactor is not None:
             waiting, busy = waiting + self._reactor.waiting, busy + self._reactor.active
         low = waiting <= busy // 2
@@ -163,8 +231,9 @@ class Lanes:
             self._look.cancel()
         if self._reactor is not None:
             self._reactor.close()
-        for _ in range(self._threads):
-            self._orders.put(None)
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
     def begun(self) -> None:
         """Note that there is an order, on the loop."""
@@ -203,11 +272,36 @@ class Lanes:
 
     def _serve(self) -> None:
         buffer = memoryview(bytearray(_BUFFER))
-        while (order := self._orders.get()) is not None:
+        while (order := self._next()) is not None:
             order.run(buffer)
             del order
-            if self._threads > self._limit():
-                with _changing:
-                    if self._threads > self._limit():
-                        self._threads -= 1
-                        return
+
+    def _next(self) -> Order[Any] | None:
+        """Wait for an order; None where this thread is to end."""
+        with self._changed:
+            while self._threads <= self._limit():
+                if self._ends:
+                    self._idle -= 1
+                    return self._ends.popleft()
+                if self._orders and self._has_room():
+                    self._idle -= 1
+                    self._busy += 1
+                    return self._orders.popleft()
+                if self._closed and not self._orders:
+                    break
+                self._changed.wait()
+            self._threads -= 1
+            self._idle -= 1
+            self._changed.notify()  # what it was woken for is another's
+            return None
+
+    def free(self, order: Order[Any]) -> None:
+        """Note that a thread is done with an order, before anybody hears of its end.
+
+        Who then puts the next one finds this thread idle, and begins no other.
+        """
+        with self.lock:
+            self._idle += 1
+            self._busy -= order.asks
+        if self._reactor is not None and self._reactor.waiting and self._most is not None:
+            self._reactor.wake()

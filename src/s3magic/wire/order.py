@@ -6,7 +6,6 @@ thread waits for.
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -20,8 +19,6 @@ __all__ = ["Order"]
 
 R = TypeVar("R")
 
-_changing = threading.Lock()  # for what two threads change: held for a moment
-
 
 class Order(Generic[R]):
     """One piece of blocking work: what its thread sees of it.
@@ -31,6 +28,7 @@ class Order(Generic[R]):
         work: What to do; None for what the reactor does.
         ended: Told on the loop how it ended: its result and None, or None and
             its error. Never told after `drop`, unless that gave False.
+        asks: Whether it is a request to a server.
     """
 
     __slots__ = (
@@ -40,6 +38,7 @@ class Order(Generic[R]):
         "_lanes",
         "_line",
         "_work",
+        "asks",
         "buffer",
         "since",
         "took",
@@ -50,8 +49,11 @@ class Order(Generic[R]):
         lanes: Lanes,
         work: Callable[[Order[R]], R] | None,
         ended: Callable[[R | None, BaseException | None], object],
+        *,
+        asks: bool = True,
     ) -> None:
         self._lanes = lanes
+        self.asks = asks
         lanes.begun()
         self._work = work
         self._ended = ended
@@ -72,7 +74,7 @@ class Order(Generic[R]):
         Raises:
             ConnectionAbortedError: The order was cancelled.
         """
-        with _changing:
+        with self._lanes.lock:
             if self._dropped and line is not None:
                 raise ConnectionAbortedError
             self._line = line
@@ -85,7 +87,7 @@ class Order(Generic[R]):
         Raises:
             ConnectionAbortedError: The order was cancelled.
         """
-        with _changing:
+        with self._lanes.lock:
             if self._dropped:
                 raise ConnectionAbortedError
             self._entered = True
@@ -96,7 +98,7 @@ class Order(Generic[R]):
 
     def drop(self) -> bool:
         """Cancel it; gives whether its thread has nothing in hand that must be waited for."""
-        with _changing:
+        with self._lanes.lock:
             self._dropped = True
             if self._line is not None:
                 self._line.abort()
@@ -111,8 +113,10 @@ class Order(Generic[R]):
                 raise ConnectionAbortedError
             result = self._work(self)
         except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
+            self._lanes.free(self)
             self.fail(error)
         else:
+            self._lanes.free(self)
             self.succeed(result)
 
     def succeed(self, result: R) -> None:

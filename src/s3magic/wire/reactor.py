@@ -19,7 +19,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from s3magic.settings import KiB
-from s3magic.wire.answer import SILENT, Unplain
+from s3magic.wire.answer import SILENT, Unplain, unanswered
 from s3magic.wire.http1 import Line
 from s3magic.wire.small import Pace
 from s3magic.wire.softly import conversing, opening
@@ -105,6 +105,10 @@ class Reactor:
             self._end()
         else:
             self._ring()
+
+    def wake(self) -> None:
+        """Have it look whether there may be more conversations now. From any thread."""
+        self._ring()
 
     def _ring(self) -> None:
         self._hungry = False
@@ -205,7 +209,7 @@ class Reactor:
                     order.fail(Unplain(SILENT, "no answer in time"))
                     return
                 except OSError as error:
-                    order.fail(Unplain(0, str(error)))
+                    order.fail(unanswered(error))
                     return
                 except Exception as error:  # noqa: BLE001 - the ordinary way shall meet it
                     order.fail(error)
