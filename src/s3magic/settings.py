@@ -22,8 +22,9 @@ class Settings:
     Args:
         part_size: Bytes of one ranged GET or one uploaded part.
         multipart_threshold: Objects of this size and more move in parts.
-        concurrency: Requests in flight at once, at most, for one verb: how many
-            are best is found while they run.
+        concurrency: Requests in flight at once, at most, for one verb, and
+            fewer where the limit on open files is low; how many are best is
+            found while they run.
         page_size: Keys asked for in one LIST request (S3 gives 1,000 at most).
         attempts: How often a piece of a download is asked for again when it
             breaks off; one request is tried as often as AWS's tools try it.

@@ -11,6 +11,7 @@ from s3magic.commands.shown import display
 from s3magic.errors import Denied
 from s3magic.session import using
 from s3magic.settings import defaults
+from s3magic.transfer.descriptors import affordable
 from s3magic.transfer.direct import direct_of
 from s3magic.transfer.engine import Job, Run, run
 from s3magic.transfer.level import Level
@@ -130,7 +131,8 @@ async def run_jobs(
     """Do a verb's jobs under its progress; gives one row a job."""
     shown = display(options.progress)
     meter = Meter(wording.doing, wording.did)
-    level = Level(options.concurrency)
+    concurrency = affordable(options.concurrency)
+    level = Level(concurrency)
     async with (
         watching(meter, shown),
         using() as client,
@@ -139,7 +141,7 @@ async def run_jobs(
         shared = Run(
             client,
             meter,
-            options.concurrency,
+            concurrency,
             options.part_size,
             max(options.part_size, defaults().multipart_threshold),
             no_clobber=options.no_clobber,

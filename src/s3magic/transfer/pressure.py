@@ -11,7 +11,7 @@ import contextlib
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from s3magic.wire.answer import BUSY
+from s3magic.wire.answer import BUSY, crowded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,9 @@ def _hear(response: Any = None, caught_exception: Any = None, **_: Any) -> None:
     from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
     if caught_exception is not None:
-        busy = isinstance(caught_exception, ConnectTimeoutError | ReadTimeoutError)
+        below = getattr(caught_exception, "kwargs", {}).get("error")
+        timeout = isinstance(caught_exception, ConnectTimeoutError | ReadTimeoutError)
+        busy = timeout or crowded(below)
     else:
         answer, parsed = response
         # An answer that began as a success may still end with an error inside.
