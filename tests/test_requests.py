@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from front import Front
-from liar import Liar
+from liar import Liar, error
 from s3magic import session
 from s3magic.commands.get import get
 from s3magic.commands.ls import ls
@@ -108,6 +108,27 @@ async def test_a_folder_of_several_pages_costs_a_few_lists_to_split_it(way, envi
     assert asked.pop("GetObject") == 201
     assert 6 <= asked.pop("ListObjectsV2") <= 6 + 2
     assert not asked
+
+
+async def test_what_is_refused_costs_one_more_get_and_a_name_that_is_taken_none(
+    way, environment, tmp_path
+):
+    """The fast way hears the no, the ordinary client its words; of a folder nobody need ask."""
+    (tmp_path / "0003").mkdir()
+    async with Liar() as liar, connected(liar):
+        liar.objects |= {f"{number:04}": b"x" for number in range(60)}
+        liar.lie(
+            "GetObject",
+            lambda *_: error(403, "AccessDenied"),
+            when=lambda request: request.key.endswith("7"),
+        )
+        report = await get(liar.uri(), tmp_path, recursive=True, errors="return")
+        asked = Counter(request.key for request in liar.asked("GetObject"))
+
+    refused = {key: asked.pop(key) for key in list(asked) if key.endswith("7")}
+    assert list(report.Status).count("failed") == 7
+    assert set(refused.values()) == {2 if way == "fast" else 1}
+    assert set(asked.values()) == {1}
 
 
 async def test_a_frame_of_small_objects_costs_a_get_each(bucket, front, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import errno
 import os
 import stat
 import threading
@@ -13,13 +14,15 @@ from pathlib import Path
 import pytest
 
 from liar import error
-from s3magic import settings
+from s3magic import session, settings
 from s3magic.commands import running
 from s3magic.commands.get import get
 from s3magic.commands.put import put
 from s3magic.errors import TransferError
 from s3magic.transfer.direct import Direct
+from s3magic.transfer.placing import Folders
 from s3magic.transfer.progress import Meter
+from s3magic.wire import lanes, reactor
 from s3magic.wire.small import Pace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -181,8 +184,105 @@ async def test_a_server_that_stays_busy_is_asked_so_often_and_no_more(liar, tmp_
 
     asked = [one for one in liar.asked("GetObject") if one.key == "a/0001"]
     assert written(tmp_path) == liar.objects
-    # Two tries here, two of `Direct`, and the ordinary one.
-    assert len(asked) == (5 if settings.defaults().fast else 1)
+    # Two tries here, and the ordinary one.
+    assert len(asked) == (3 if settings.defaults().fast else 1)
+
+
+async def test_a_process_without_descriptors_tries_again_and_asks_nobody_twice(
+    liar, tmp_path, monkeypatch
+):
+    """For a connection, and for a file: it is as if the server had asked for less."""
+    fill(liar)
+    opening, prepare, left = reactor.opening, Folders.prepare, [20, 5]
+
+    def unconnected(line):
+        left[0] -= 1
+        if left[0] >= 0:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        yield from opening(line)
+
+    def unopened(*args):
+        left[1] -= 1
+        if left[1] >= 0:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return prepare(*args)
+
+    monkeypatch.setattr(reactor, "opening", unconnected)
+    if settings.defaults().fast:
+        monkeypatch.setattr(Folders, "prepare", unopened)
+    await session.close()  # no connection is left from before
+
+    await get(liar.uri("a/"), tmp_path, recursive=True, progress="none")
+
+    asked = liar.asked("GetObject")
+    assert written(tmp_path) == liar.objects
+    assert len(asked) == MANY + (5 if settings.defaults().fast else 0)
+    ordinary = [one for one in asked if "amz-sdk-invocation-id" in one.headers]
+    assert len(ordinary) == (0 if settings.defaults().fast else len(asked))
+
+
+async def test_a_limit_on_open_files_is_kept(liar, tmp_path):
+    """What the verb does at once depends on what is left, and nothing fails."""
+    resource = pytest.importorskip("resource")
+    fill(liar)
+
+    async def slow(_request, answer):
+        await asyncio.sleep(0.01)  # until others are under way
+        return answer
+
+    liar.lie("GetObject", slow)
+    await session.close()  # what is idle is open too
+    await session.client()
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    last = max(map(int, os.listdir("/dev/fd")))  # noqa: PTH208 - names only
+    # The server has its end of each connection in this very process.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (last + 60, before[1]))
+    try:
+        report = await get(liar.uri("a/"), tmp_path, recursive=True, progress="none")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert set(report.Status) == {"done"}
+
+
+async def test_where_the_system_has_nothing_for_the_reactor_the_ordinary_way_goes(
+    liar, tmp_path, monkeypatch
+):
+    """No descriptor or no thread: each job has its own row, and is done."""
+    fill(liar, 9)
+
+    def refuse(*_):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(lanes, "Reactor", refuse)
+
+    report = await get(liar.uri("a/"), tmp_path, recursive=True, progress="none")
+
+    assert list(report.Status) == ["done"] * 9
+    assert written(tmp_path) == liar.objects
+
+
+@pytest.mark.parametrize("most", [1, 4])
+async def test_small_and_large_together_are_no_more_at_once_than_may_be(liar, tmp_path, most):
+    """Counted where they arrive."""
+    sizes = [100, 300 * settings.KiB]
+    liar.objects |= {f"a/{name:04}": bytes(sizes[name % 2]) for name in range(80)}
+    now, seen = 0, []
+
+    async def slow(_request, answer):
+        nonlocal now
+        now += 1
+        seen.append(now)
+        await asyncio.sleep(0.005)  # until others are under way
+        now -= 1
+        return answer
+
+    liar.lie("GetObject", slow)
+
+    await get(liar.uri("a/"), tmp_path, recursive=True, concurrency=most, progress="none")
+
+    assert written(tmp_path) == liar.objects
+    assert max(seen) == most
 
 
 async def test_a_listing_out_of_date_leaves_no_part_behind(liar, tmp_path):

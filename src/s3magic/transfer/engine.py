@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from s3magic.transfer.pressure import feeling
 from s3magic.transfer.swift import FIRST, Swift
 from s3magic.transfer.window import AHEAD, Slots, ahead, each
 from s3magic.translation import translate
+from s3magic.wire.answer import Unplain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -156,19 +158,23 @@ class _Running(Generic[J]):
     begun: int = 0
     planned: bool = False
     swift: Swift[J] | None = None
+    ordinary: Run = field(init=False)
 
     def __post_init__(self) -> None:
         direct, shared = self.shared.direct, self.shared
+        # The same slots: made by `replace` it would have its own.
+        self.ordinary = copy.copy(shared)
+        self.ordinary.direct = None
         if self.quick is not None and direct is not None:
             keep = self.rows.__setitem__
             level = Level(shared.concurrency, FIRST)
             self.swift = Swift(direct.lanes, level, shared.meter, keep)
 
-    async def numbered(self) -> AsyncGenerator[tuple[int, J]]:
+    async def numbered(self) -> AsyncGenerator[tuple[int, J, bool]]:
         """Give the jobs as they are planned, each with its place in the report.
 
-        Those that helper threads do by themselves are not among them, unless
-        they come back undone.
+        Those that are done as small ones are not among them, unless they come
+        back undone; what is given last says whether the server has answered.
         """
         try:
             async with contextlib.aclosing(ahead(self._expected(), self.waiting)) as planned:
@@ -181,7 +187,7 @@ class _Running(Generic[J]):
                         self.rows[number] = _cancelled(job)
                         raise
                     if not gone:
-                        yield number, job
+                        yield number, job, False
                     while self.swift is not None and self.swift.back:
                         yield self.swift.back.popleft()
         except Exception as error:
@@ -197,29 +203,33 @@ class _Running(Generic[J]):
                 await self.swift.news()
 
     async def _gone(self, number: int, job: J) -> bool:
-        """Tell whether a helper thread does the job by itself."""
+        """Tell whether the job is done as a small one, with no task of its own."""
         if self.swift is None or self.quick is None or job.refused is not None:
             return False
         quick = await self.quick(self.shared, job)
         if quick is None:
             return False
-        await self.swift.put(number, job, quick)
+        try:
+            await self.swift.put(number, job, quick)
+        except Unplain:
+            return False
         return True
 
     async def stop(self) -> None:
-        """Have no helper thread go on; what was not done there is cancelled."""
+        """Have no small job go on; what is not done is cancelled."""
         if self.swift is not None:
             try:
                 await self.swift.stop()
             finally:
-                for number, job in self.swift.back:
+                for number, job, _ in self.swift.back:
                     self.rows[number] = _cancelled(job)
 
-    async def one(self, numbered: tuple[int, J]) -> None:
+    async def one(self, numbered: tuple[int, J, bool]) -> None:
         """Do one job, and keep its row."""
-        index, job = numbered
+        index, job, answered = numbered
+        shared = self.ordinary if answered else self.shared
         try:
-            self.rows[index] = await _one(self.shared, job, self.work, self.action)
+            self.rows[index] = await _one(shared, job, self.work, self.action)
         except asyncio.CancelledError:
             self.rows[index] = _cancelled(job)
             raise

@@ -1,10 +1,11 @@
-"""Many small jobs at once: each done wholly by a helper thread, with no task of its own.
+"""Many small jobs at once: each done wholly by the reactor's thread, with no task of its own.
 
 A task and a wake-up for each of ten thousand small objects cost more than
 their requests. So those that are one request go to the reactor, and
 their ends come back by the dozen. A server that asks for less is asked again,
-in a while. Whatever else does not simply succeed comes back undone, for the
-ordinary way to do, or to say what is wrong.
+in a while; a file that cannot be where it is to be is told at once. Whatever
+else does not simply succeed comes back undone, for the ordinary way to do, or
+to say what is wrong.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from s3magic.errors import AlreadyExists, LocalFault, S3Error, UnsafeKey
 from s3magic.model import Transfer
 from s3magic.settings import KiB, defaults
 from s3magic.transfer.progress import Active
 from s3magic.transfer.window import AHEAD
-from s3magic.wire.answer import BUSY, SILENT, Unplain
+from s3magic.wire.answer import BUSY, SILENT, Unplain, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +42,7 @@ __all__ = ["FIRST", "QUICK", "Quick", "Swift"]
 J = TypeVar("J", bound="Job")
 
 QUICK = 128 * KiB
-"""Bytes up to which a job is small: it is held in memory as a whole."""
+"""Bytes up to which a job is small: its request and its answer are held in memory as a whole."""
 
 FIRST = 64
 """Small requests at once to begin with, each a connection: they are over before a few could show
@@ -82,7 +84,8 @@ class Quick:
         """Take the answer; gives the bytes that were moved.
 
         Raises:
-            Exception: Anything: the ordinary way shall try.
+            LocalFault: Nothing can be written there, whoever asks.
+            Exception: Anything else: the ordinary way shall try.
         """
         raise NotImplementedError
 
@@ -91,7 +94,7 @@ class Swift(Generic[J]):
     """The small jobs of one verb that are under way. Used on its loop.
 
     Args:
-        lanes: The threads, and the reactor beside them.
+        lanes: Has the reactor, which does them, and the threads beside it.
         level: How many small requests there may be at once; told of what is
             done. Their own: parts of large objects are another load.
         meter: Told of what is done.
@@ -109,8 +112,9 @@ class Swift(Generic[J]):
         self._resting: dict[int, tuple[J, asyncio.TimerHandle]] = {}  # until they are tried again
         self._stopping = False
         self._more = asyncio.Event()
-        self.back: deque[tuple[int, J]] = deque()
-        """The jobs that came back undone, each with its number."""
+        self.back: deque[tuple[int, J, bool]] = deque()
+        """The jobs that came back undone, each with its number, and whether the server answered:
+        then only the ordinary client can say more."""
         meter.others = self._under_way
         lanes.small(lambda: level.limit)
 
@@ -120,7 +124,11 @@ class Swift(Generic[J]):
         return bool(self._orders or self._resting)
 
     async def put(self, number: int, job: J, quick: Quick) -> None:
-        """Have a job done; waits while there are enough."""
+        """Have a job done; waits while there are enough.
+
+        Raises:
+            Unplain: The system has no thread or no descriptor for that.
+        """
         while len(self._orders) + len(self._resting) >= self._level.limit + max(
             self._level.limit, AHEAD
         ):
@@ -138,12 +146,12 @@ class Swift(Generic[J]):
         self._stopping = True
         for number, (job, timer) in self._resting.items():
             timer.cancel()
-            self.back.append((number, job))
+            self.back.append((number, job, True))
         self._resting.clear()
         for number, (job, order) in list(self._orders.items()):
             if order.drop():
                 del self._orders[number]
-                self.back.append((number, job))
+                self.back.append((number, job, False))
         cancelled: asyncio.CancelledError | None = None
         while self._orders:
             try:
@@ -162,7 +170,11 @@ class Swift(Generic[J]):
 
         def again() -> None:
             del self._resting[number]
-            self._begin(number, job, quick, tries + 1)
+            try:
+                self._begin(number, job, quick, tries + 1)
+            except Unplain:
+                self.back.append((number, job, False))
+                self._more.set()
 
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**tries)
         wait = random.uniform(longest / 2, longest)  # noqa: S311 - spreads the tries
@@ -187,6 +199,14 @@ class Swift(Generic[J]):
             row = Transfer(job.source_name, job.target_name, size, "done", seconds=seconds)
             self._done(number, row)
             return
+        if isinstance(error, LocalFault | UnsafeKey | AlreadyExists):
+            self._failed(number, job, error, order.took)
+            return
+        answered = not isinstance(error, ConnectionError)
+        if isinstance(error, OSError):  # of the file; a connection's is unplain
+            error = unanswered(error)
+        elif isinstance(error, Unplain):
+            answered = error.status not in {0, SILENT}
         if isinstance(error, Unplain):
             template.doubt(error.status)
             if error.status in BUSY:
@@ -195,10 +215,15 @@ class Swift(Generic[J]):
             if error.status in BUSY - {SILENT} and more:
                 self._rest(number, job, quick, tries)
                 return
-        self.back.append((number, job))
+        self.back.append((number, job, answered))
+
+    def _failed(self, number: int, job: J, error: S3Error, took: float) -> None:
+        self._meter.finish(self._meter.begin(job.source_name, job.size or 0), "failed")
+        names, seconds = (job.source_name, job.target_name), round(took, 3)
+        self._done(number, Transfer(*names, 0, "failed", str(error), seconds, error))
 
     def _under_way(self) -> Iterator[Active]:
-        """Give those that a thread has begun with."""
+        """Give those that a connection has begun with."""
         for job, order in self._orders.values():
             if order.since:
                 yield Active(job.source_name, job.size or 0, order.since)
