@@ -108,6 +108,24 @@ async def test_orders_one_after_another_are_done_by_one_thread(lanes):
     assert lanes._threads == 1
 
 
+async def test_a_thread_is_idle_before_its_end_is_heard(lanes):
+    """However long it takes to come back for the next order, that one begins no other."""
+    post, following = lanes.post, threading.Event()
+
+    def held(*what):
+        post(*what)
+        assert following.wait(DEADLINE)
+
+    lanes.post = held
+    assert await within(lanes.do(lambda _: 1)) == 1
+    ended = asyncio.ensure_future(lanes.do(lambda _: 2))
+    await asyncio.sleep(0)  # it is put
+
+    assert lanes._threads == 1
+    following.set()
+    assert await within(ended) == 2
+
+
 async def test_lanes_do_not_wait_for_what_holds_those_of_another(lanes):
     """As it is in the child of a fork, where the holder is not."""
     other = Lanes(lambda: 1)
