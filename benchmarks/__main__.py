@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rounds=options.rounds,
         absent={name: why for name, why in missing.items() if name in options.peers},
     )
-    if options.add and (kept := _BUILD / "samples.json").is_file():
+    adds = options.add or options.tasks == [_CURVES]  # which keep their own points
+    if adds and (kept := _BUILD / "samples.json").is_file():
         record = record.after(Record.loads(kept.read_text("utf-8")))
     options.peers = [name for name in options.peers if name not in missing]
     for why in missing.values():

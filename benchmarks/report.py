@@ -159,10 +159,12 @@ def _alive(results: Iterable[Result]) -> str:
         gaps = [sample for sample in result.samples if sample.gap_max is not None]
         if result.peer != OURS or not gaps:
             continue
-        p99 = statistics.median(sample.gap_p99 or 0 for sample in gaps)
+        hundredths = [sample.gap_p99 for sample in gaps if sample.gap_p99 is not None]
+        p99 = statistics.median(hundredths) if hundredths else None
         longest = max(sample.gap_max or 0 for sample in gaps)
-        alive = p99 <= ALIVE_P99 and longest <= ALIVE_MAX
-        figures = (f"{p99 * 1000:.1f} ms", f"{longest * 1000:.1f} ms")
+        alive = (p99 or 0.0) <= ALIVE_P99 and longest <= ALIVE_MAX
+        told = "not kept" if p99 is None else f"{p99 * 1000:.1f} ms"
+        figures = (told, f"{longest * 1000:.1f} ms")
         rows.append((TITLES[result.task], *figures, "yes" if alive else "**no**"))
     if not rows:
         return ""

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from benchmarks import charge, data, proxy
@@ -157,6 +158,14 @@ def test_what_was_tried_stands_beside_a_target_that_is_not_met():
 
     assert f"### {TITLES['bytes']}: wall (plain)\n\nThis, and that.\n" in page
     assert "More." not in page
+
+
+def test_no_missed_target_of_the_kept_results_is_without_its_attempts():
+    """The page in the repository says for each what was tried."""
+    page = Path(charge.__file__).with_name("RESULTS.md").read_text("utf-8")
+
+    assert "| **no** |" not in page or "## What was tried" in page
+    assert "Nothing yet." not in page
 
 
 def test_a_later_run_adds_to_an_earlier_one():

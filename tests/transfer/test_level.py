@@ -104,6 +104,17 @@ def test_it_stays_where_more_does_not_pay(latency, capacity):
     assert capacity <= limits[50] <= 8 * capacity
 
 
+def test_luck_does_not_keep_it_high():
+    """What a busy server's noise has let through is taken back, though nothing is refused."""
+    simulated = Simulated(0.5, capacity=4, size=8 * MiB, jitter=0.6)
+    simulated.run(20)
+    simulated.level.limit = 64  # as after three steps that seemed to pay
+    simulated.level._before = 0
+    simulated.run(400)
+
+    assert simulated.level.limit <= 16
+
+
 def test_it_gets_all_that_the_server_can_do():
     """Nine tenths at least."""
     server = Simulated(0.05, capacity=100)

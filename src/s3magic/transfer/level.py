@@ -3,7 +3,9 @@
 While requests take about as long as the fastest of their kind did, nothing is
 in their way but the distance, and the level doubles once a round trip, as TCP
 begins (RFC 5681). When they take longer, they wait for each other somewhere;
-then twice as many are tried now and then, and kept only if that moves more.
+then twice as many are tried now and then, and kept only if that moves more; and
+half as many in turn with it, kept if that moves about as much. A busy server's
+throughput is noise: with nothing but the first, the level would only ever rise.
 
 A server that says "slow down" (503, 429), or a request that times out, halves
 the level; then it climbs back one by one, stays below where it was too much for
@@ -27,6 +29,7 @@ _FIRST = 8  # requests at once to begin with: the distance is overcome within a 
 _FREE = 2.5  # times the fastest request of a kind: up to here they do not wait for each other
 _NEAR = 1.5  # and up to here they do not even come near it: the level rises twice as fast
 _PAYS = 1.3  # times the throughput that twice the level must give
+_SPARES = 0.9  # times the throughput that half of it may give
 _SHORTEST = 0.25  # seconds that throughput is measured at least: below it is noise
 _ROUNDS = 2  # round trips that it is measured at least
 _BURST = 1.0  # seconds within which those that were in flight are refused
@@ -50,7 +53,9 @@ class Level:
     clock: Callable[[], float] = time.monotonic
     _ceiling: int = 0  # how far it may rise before `_again`
     _before: int = 0  # where to go back to if this step does not pay; 0 while it makes none
-    _rate: float = 0.0  # units a second that the step must beat
+    _rate: float = 0.0  # units a second before the step
+    _first: int = 0  # what it began with; it makes no step down from there
+    _lower: bool = True  # whether the next step is one down
     _pause: float = _AGAIN
     _again: float = 0.0  # when it may rise above the ceiling
     _fastest: dict[int, float] = field(default_factory=dict)  # seconds, by kind
@@ -67,7 +72,7 @@ class Level:
     _warm: bool = False  # whether connections have been made, which takes its own time
 
     def __post_init__(self) -> None:
-        self.limit = min(self.limit, self.most)
+        self.limit = self._first = min(self.limit, self.most)
         self._ceiling = self.most
         self._measure(self.clock())
 
@@ -127,12 +132,18 @@ class Level:
         elif strain < _FREE:
             self._before = 0
             self.limit = min((4 if strain < _NEAR else 2) * self.limit, self._ceiling)
-        elif self._before and rate < _PAYS * self._rate:
-            self.limit = self._ceiling = self._before  # as fast with fewer
+        elif self._before and rate < (_PAYS if self._before < self.limit else _SPARES) * self._rate:
+            self.limit = self._ceiling = self._before  # as fast with fewer, or faster with more
+            self._settle(now)
+        elif self._before > self.limit:  # as fast with fewer
+            self._ceiling = self.limit
             self._settle(now)
         elif self.limit < self._ceiling:
             self._before, self._rate = self.limit, rate
-            self.limit = min(2 * self.limit, self._ceiling)
+            half = self.limit // 2
+            self._lower = not self._lower
+            down = not self._lower and half >= self._first
+            self.limit = half if down else min(2 * self.limit, self._ceiling)
 
     def _climb(self, now: float) -> None:
         """Go back to where it was too much, with care."""
