@@ -47,6 +47,7 @@ FIRST = (
 # What the next lines may need: never while one of them runs.
 LATER = ("s3magic.commands.get", "s3magic.commands.put", "s3magic.notebook.bars:prepare")
 
+_QUIET = 0.1  # seconds without a cell before it goes on: between cells run at once is no time
 _LONGEST = 2.0  # seconds that a cell waits for a step: the longest takes a tenth of it
 _SELDOM = (250_000, 50, 1_000)  # thresholds of the garbage collector while modules are imported
 
@@ -63,17 +64,20 @@ class Ahead:
         self._names = first, later
         self._first = threading.Event()  # no cell runs
         self._later = threading.Event()  # no cell runs
+        self._busy = threading.Event()  # one does
         self._begun = threading.Lock()
         self._step = threading.RLock()  # held while something is imported
         self.cells_unknown()
 
     def cells_unknown(self) -> None:
         """Assume from now on that no cell runs."""
+        self._busy.clear()
         self._first.set()
         self._later.set()
 
     def cell_begins(self, *_info: object) -> None:
         """Let a cell have the interpreter to itself, once the step under way is done."""
+        self._busy.set()
         self._first.clear()
         self._later.clear()
         if self._step.acquire(timeout=_LONGEST):
@@ -81,6 +85,7 @@ class Ahead:
 
     def cell_ended(self, *_result: object) -> None:
         """Go on; begin, if this is the first cell to end."""
+        self._busy.clear()
         self._first.set()
         self._later.set()
         self.needed()
@@ -102,7 +107,7 @@ class Ahead:
         for names, may in zip(self._names, (self._first, self._later), strict=True):
             left = list(reversed(names))
             while left and _alive():
-                if may.wait(0.1):
+                if may.wait(0.1) and not self._busy.wait(_QUIET):
                     self._import(left, may)
 
     def _import(self, left: list[str], may: threading.Event) -> None:
