@@ -16,8 +16,8 @@ from s3magic.wire import pipe as pipes
 from s3magic.wire.http1 import Address, Line
 from s3magic.wire.pipe import open_pipe
 
-with open_pipe() or contextlib.nullcontext() as _tried:
-    pytestmark = pytest.mark.skipif(_tried is None, reason="the system has no splice")
+# By the system alone: where it can, a pipe that does not open must be seen.
+pytestmark = pytest.mark.skipif(not hasattr(os, "splice"), reason="the system has no splice")
 
 GET = b"GET /k HTTP/1.1\r\nhost: h\r\n\r\n"
 BODY = os.urandom(3 * MiB + 7)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import random
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -55,7 +56,7 @@ _TRIES = 3  # at most: who takes the job then has tries of its own
 
 
 @dataclass(slots=True)
-class Quick:
+class Quick(ABC):
     """How one small job is done: one request. The base of a get's and a put's own.
 
     Args:
@@ -76,10 +77,11 @@ class Quick:
         """Whether a file is read for its request."""
         return False
 
+    @abstractmethod
     def request(self) -> bytes:
         """Give the request, signed now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def finish(self, head: Head, body: memoryview) -> int:
         """Take the answer; gives the bytes that were moved.
 
@@ -87,7 +89,6 @@ class Quick:
             LocalFault: Nothing can be written there, whoever asks.
             Exception: Anything else: the ordinary way shall try.
         """
-        raise NotImplementedError
 
 
 class Swift(Generic[J]):
