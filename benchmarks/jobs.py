@@ -24,6 +24,7 @@ class Job:
         files: Of a folder, the bytes of each file by its name below it; of one
             object, its bytes under the name ``""``.
         count: How many keys a listing has.
+        ticks: Whether a coroutine ticks beside the work, of s3magic's.
     """
 
     operation: str
@@ -32,6 +33,7 @@ class Job:
     path: str = ""
     files: dict[str, int] = field(default_factory=dict)
     count: int = 0
+    ticks: bool = False
 
     @property
     def writes(self) -> bool:

@@ -12,8 +12,8 @@ KiB = 1024
 MiB = 1024 * KiB
 GiB = 1024 * MiB
 
-# Kept free for the server, the peers and whoever else is on the machine.
-SPARE = 6 * GiB
+# Kept free for the server, which takes 8 GiB while many large files arrive at once, and the peers.
+SPARE = 11 * GiB
 
 
 @dataclass(frozen=True, slots=True)

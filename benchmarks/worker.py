@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.worker NAME`` reads jobs from standard input and answers
 on standard output, a line of JSON each; it ends when its input does. A running
-event loop stands in for the notebook's, and while s3magic works a coroutine
-ticks on it, as a user's own would.
+event loop stands in for the notebook's; where a job asks for it a coroutine
+ticks on it meanwhile, as a user's own would.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ async def main(name: str) -> None:
     print(json.dumps({"ready": True}), file=answers, flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):
         try:
-            told = await _measure(peer, Job(**json.loads(line)), ticks=name == "s3magic")
+            told = await _measure(peer, Job(**json.loads(line)))
         except Exception as error:  # noqa: BLE001 - told to the benchmark, which reports it
             told = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(told), file=answers, flush=True)
 
 
-async def _measure(peer: Any, job: Job, *, ticks: bool) -> dict[str, Any]:
+async def _measure(peer: Any, job: Job) -> dict[str, Any]:
     """Do one job, and say what it cost."""
     work = getattr(peer, job.operation)
     given = _arguments(job)
@@ -60,7 +60,7 @@ async def _measure(peer: Any, job: Job, *, ticks: bool) -> dict[str, Any]:
     gc.collect()
     Path("/proc/self/clear_refs").write_text(_RESET_PEAK)
     before = _memory("VmRSS")
-    async with _ticking(gaps) if ticks else contextlib.nullcontext():
+    async with _ticking(gaps) if job.ticks else contextlib.nullcontext():
         children = _children_cpu()
         own = _own_cpu()
         began = time.perf_counter()
