@@ -1,11 +1,13 @@
 """Run the tour in a real kernel, beside a server with data, and show what it says.
 
-Writes the executed notebook and a page of it to ``build/``. Fails when a cell
-fails.
+Names of other notebooks go to ``ARGS=``, one after the other:
+``make demo ARGS="analysis clean-up migration"``. Writes each as it ran, and a
+page of it, to ``build/``. Fails when a cell fails.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import shutil
 import sys
@@ -20,43 +22,57 @@ from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 
 ROOT = Path(__file__).resolve().parent.parent
-TOUR = ROOT / "notebooks" / "tour.ipynb"
+NOTEBOOKS = ROOT / "notebooks"
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
-def main(build: Path = ROOT / "build") -> int:
-    """Run the tour; gives 0 when every cell ran."""
-    began = time.monotonic()
-    notebook = nbformat.read(TOUR, as_version=4)
-    work = build / "tour"  # where the tour's downloads land
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+def main(words: list[str]) -> int:
+    """Run the notebooks that are named; gives 0 when every cell of theirs ran."""
+    known = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+    reader = argparse.ArgumentParser(prog="make demo ARGS=…", description=__doc__)
+    reader.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
+    reader.add_argument("--to", type=Path, default=ROOT / "build", help="where the results go")
+    given = reader.parse_args(words)
+    names = given.names or ["tour"]
+    if unknown := [name for name in names if name not in known]:
+        reader.error(f"there is no notebook {unknown[0]!r}: it must be one of {', '.join(known)}")
     print("Starting an S3 server on this machine, and filling it with data …", flush=True)
     with demo_server() as environment:
-        print(f"Ready at {environment['AWS_ENDPOINT_URL_S3']}. The tour begins.\n", flush=True)
-        tour = NotebookClient(
-            notebook,
-            timeout=300,
-            kernel_name="python3",
-            extra_arguments=kernel_arguments(),
-            resources={"metadata": {"path": str(work)}},
-            on_cell_start=lambda cell, **_: show_text(cell),
-            on_cell_executed=lambda cell, **_: show_outputs(cell),
-        )
-        try:
-            tour.execute(env=environment)
-            failed = False
-        except CellExecutionError:
-            failed = True
-    nbformat.write(notebook, build / "tour.ipynb")
+        print(f"Ready at {environment['AWS_ENDPOINT_URL_S3']}.\n", flush=True)
+        ran = [run(name, given.to, environment) for name in names]
+    return int(not all(ran))
+
+
+def run(name: str, build: Path, environment: dict[str, str]) -> bool:
+    """Run one notebook and keep it as it ran; tells whether every cell did."""
+    began = time.monotonic()
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    work = build / name  # where its downloads land
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    client = NotebookClient(
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        extra_arguments=kernel_arguments(),
+        resources={"metadata": {"path": str(work)}},
+        on_cell_start=lambda cell, **_: show_text(cell),
+        on_cell_executed=lambda cell, **_: show_outputs(cell),
+    )
+    try:
+        client.execute(env=environment)
+        failed = False
+    except CellExecutionError:
+        failed = True
+    nbformat.write(notebook, build / f"{name}.ipynb")
     page, _ = HTMLExporter().from_notebook_node(notebook)
-    (build / "tour.html").write_text(page, encoding="utf-8")
-    print(f"\nThe tour took {time.monotonic() - began:.0f} s.")
-    print(f"  as it ran:     {build / 'tour.ipynb'}\n  as a page:     {build / 'tour.html'}")
-    print("  to try it live: make lab")
+    (build / f"{name}.html").write_text(page, encoding="utf-8")
+    print(f"\n{name}.ipynb took {time.monotonic() - began:.0f} s.")
+    print(f"  as it ran:     {build / name}.ipynb\n  as a page:     {build / name}.html")
+    print("  to try it live: make lab", flush=True)
     if failed:
-        print("\nA cell failed: see the last output above.", file=sys.stderr)
-    return int(failed)
+        print(f"\nA cell of {name} failed: see the last output above.", file=sys.stderr)
+    return not failed
 
 
 def kernel_arguments() -> list[str]:
@@ -94,4 +110,4 @@ def output_text(output: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(Path, sys.argv[1:])))
+    sys.exit(main(sys.argv[1:]))
