@@ -295,3 +295,16 @@ Examples
      One thing.
   2. %fetch -r web:d/"""
     )
+
+
+def test_values_whose_order_counts_know_their_places():
+    """Across the options; they are texts like any other."""
+    skip = Option(("--skip",), kind=TEXT, repeatable=True, placed=True)
+    take = Option(("--take",), kind=TEXT, repeatable=True, placed=True)
+    verb = Verb(name="choose", summary="Choose.", options=(skip, take))
+
+    _, given = read("--skip * --take $name --skip x", verb, name="*.csv")
+
+    assert given == {"skip": ["*", "x"], "take": ["*.csv"]}
+    assert [value.place for value in given["skip"]] == [0, 2]
+    assert [value.place for value in given["take"]] == [1]

@@ -370,6 +370,36 @@ def test_no_link_on_the_way_leads_out_of_the_folder(tmp_path):
     assert (root / "a").is_dir()
 
 
+@pytest.mark.parametrize("name", ["link", "l"])
+def test_no_link_leads_out_of_the_current_folder(tmp_path, monkeypatch, name):
+    """Paths in it do not begin with its name, however short theirs are."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "here" / name).symlink_to(tmp_path / "outside")
+    monkeypatch.chdir(tmp_path / "here")
+
+    for target in (f"{name}/f", f"{name}/deeper/f"):
+        with pytest.raises(UnsafeKey, match="is a link"):
+            prepare_folder(target, Path())
+
+    assert names(tmp_path / "outside") == []
+
+
+def test_a_file_gets_the_time_that_is_told(tmp_path):
+    """To the microsecond, of a small file and of a large one."""
+    moment = 1_600_000_000_123_456
+    partial = Partial(tmp_path / "large", "one", len(DATA), [])
+    partial.open()
+    partial.write([DATA], 0)
+
+    partial.commit(moment=moment)
+    write_whole(tmp_path / "small", [DATA], moment=moment)
+
+    for name in ("large", "small"):
+        assert (tmp_path / name).stat().st_mtime_ns == moment * 1000
+        assert (tmp_path / name).read_bytes() == DATA
+
+
 def test_what_is_no_file_is_not_replaced(tmp_path):
     """A folder and a pipe stay what they are."""
     (tmp_path / "folder").mkdir()

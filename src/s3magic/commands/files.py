@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s3magic.commands.filters import ALL
 from s3magic.commands.objects import ADD_GLOB, wild
+from s3magic.commands.walking import walk
 from s3magic.errors import BadArgument, NoSuchFile, S3Error
-from s3magic.transfer.placing import SUFFIX
 from s3magic.transfer.plan import Upload
 from s3magic.translation import translate
 from s3magic.uri import glob_base
@@ -20,6 +21,7 @@ from s3magic.uri import glob_base
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from s3magic.commands.filters import Filters
     from s3magic.uri import S3Uri
 
 __all__ = ["content_type", "local", "uploads"]
@@ -88,6 +90,7 @@ def uploads(
     recursive: bool,
     glob: bool,
     several: bool = False,
+    wanted: Filters = ALL,
 ) -> Iterator[Upload]:
     """Give the uploads that some sources mean, in a fixed order.
 
@@ -98,6 +101,7 @@ def uploads(
         recursive: A folder means everything in it.
         glob: Read a path as a pattern.
         several: There may be more than one, although there is not.
+        wanted: Chooses among the names below the target.
 
     Raises:
         BadArgument: A source cannot be meant.
@@ -124,8 +128,17 @@ def uploads(
             inside = named if several else uri
             planned = _of_path(path, named, inside, headers, recursive=recursive)
         for job in planned:
+            if not wanted.wants(_place(job, uri)):
+                continue
             other = taken.setdefault(job.uri.key, job.name)
             yield job if other is job.name else _clash(job, other)
+
+
+def _place(job: Upload, uri: S3Uri) -> str:
+    """Give the name below the target by which an upload is chosen; a single file has its own."""
+    if job.uri == uri:
+        return os.path.basename(job.name)  # noqa: PTH119 - it runs once a file
+    return job.uri.key.removeprefix(uri.join("").key)
 
 
 def _clash(job: Upload, other: str) -> Upload:
@@ -182,31 +195,8 @@ def _of_path(
         return
     if not recursive:
         raise BadArgument(f"{str(path)!r} is a folder.", hint="Add -r for everything in it.")
-    for file in _walk(path):
-        yield _upload(file, inside.join(file.relative_to(path).as_posix()), headers)
-
-
-def _walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
-    """Give the files below a folder, sorted; links are followed, but not in a circle.
-
-    Args:
-        folder: Where to begin.
-        above: Device and number of each folder on the way here.
-    """
-    try:
-        found = folder.stat()
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise translate(error, f"read {str(folder)!r}") from error
-    here = above | {(found.st_dev, found.st_ino)}
-    if here == above:
-        return  # a link that leads up again: all of it is on the way already
-    for entry in entries:
-        path = Path(entry.path)
-        if entry.is_dir():
-            yield from _walk(path, here)
-        elif not entry.name.endswith(SUFFIX):  # a download of ours that is not whole yet
-            yield path
+    for name, entry in walk(path):
+        yield _upload(Path(entry.path), inside.join(name), headers)
 
 
 def _upload(path: Path, uri: S3Uri, headers: Mapping[str, object]) -> Upload:

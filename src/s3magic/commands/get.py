@@ -7,6 +7,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from s3magic.commands.filters import FILTERS, Filters
 from s3magic.commands.kinds import TEXT
 from s3magic.commands.objects import ADD_GLOB, find, is_frame, is_source, listed, wild
 from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
 
+    from s3magic.commands.filters import Patterns
     from s3magic.transfer.engine import Run
 
     Work = Callable[[Run, Download, int], Awaitable[int]]
@@ -52,6 +54,7 @@ VERB = Verb(
     options=(
         RECURSIVE,
         GLOB,
+        *FILTERS,
         Option(("--version-id",), "this version of the object", kind=TEXT),
         *TRANSFERRING,
     ),
@@ -98,6 +101,8 @@ async def get(
     *,
     recursive: bool = False,
     glob: bool = False,
+    exclude: Patterns = None,
+    include: Patterns = None,
     version_id: str | None = None,
     no_clobber: bool = False,
     concurrency: int | None = None,
@@ -114,6 +119,8 @@ async def get(
     *,
     recursive: bool = False,
     glob: bool = False,
+    exclude: Patterns = None,
+    include: Patterns = None,
     version_id: str | None = None,
     no_clobber: bool = False,
     concurrency: int | None = None,
@@ -138,6 +145,10 @@ async def get(
             below the folders among its rows, which are refused without it.
         glob: The key is a pattern: ``*``, ``?``, ``[abc]``, ``**``. With
             `recursive`, what lies below the folders that match comes too.
+        exclude: Names below the folder that are left out: a pattern, or several.
+            ``*`` crosses folders here, as in ``aws s3``.
+        include: Those of them that are brought after all. In a line the order of
+            both counts: the last pattern that matches decides.
         version_id: One version of one object.
         no_clobber: Leave files that exist as they are: ``skipped``.
         concurrency: Requests at once, at most; how many are best is found
@@ -178,8 +189,10 @@ async def get(
             f"get asks for {filesize(_SMALLEST_PART)} or more at a time.",
             hint="Write 8MiB." if isinstance(part_size, int) else "",
         )
+    wanted = Filters.of(exclude=exclude, include=include)
     if target is None or target == "-":
-        return await _bytes(sources, version_id, options, plain=not (recursive or glob or dry_run))
+        plain = not (recursive or glob or dry_run or wanted)
+        return await _bytes(sources, version_id, options, plain=plain)
     if is_source(target):
         raise BadArgument(
             f"The target {target} is in S3, and %s3get brings objects here.",
@@ -199,6 +212,7 @@ async def get(
             glob=glob,
             version_id=version_id,
             several=several,
+            wanted=wanted,
         )
         async with contextlib.aclosing(found):
             async for one in found:

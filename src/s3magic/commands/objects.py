@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from s3magic.commands.filters import ALL
 from s3magic.errors import BadArgument, NoSuchKey
 from s3magic.listing.matching import Matching
 from s3magic.listing.pages import Listing, pages
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
+    from s3magic.commands.filters import Filters
     from s3magic.errors import S3Error
 
 __all__ = ["ADD_GLOB", "Found", "find", "is_column", "is_frame", "is_source", "listed", "wild"]
@@ -104,6 +106,7 @@ async def find(
     glob: bool = False,
     version_id: str | None = None,
     several: bool = False,
+    wanted: Filters = ALL,
 ) -> AsyncGenerator[Found]:
     """Give the objects of some sources, in the sources' order, as the pages come.
 
@@ -118,6 +121,7 @@ async def find(
         version_id: The version of a single key.
         several: Each folder keeps its own last name in the tree. One that has
             nothing below it is then found, as refused; else it is an error.
+        wanted: Chooses among them by their places.
 
     Raises:
         BadArgument: A source is none, or means a folder without `recursive`.
@@ -140,6 +144,8 @@ async def find(
             async for one in found:
                 if one.refused is not None and not several:
                     raise one.refused
+                if one.refused is None and not wanted.wants(one.place):
+                    continue
                 if (name := (one.uri, one.version_id)) not in given:
                     given.add(name)
                     yield one

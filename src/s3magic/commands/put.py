@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from s3magic.commands.files import uploads
-from s3magic.commands.kinds import OBJECT, PAIR, TEXT
+from s3magic.commands.filters import FILTERS, Filters
+from s3magic.commands.headers import HEADERS, headers_of
+from s3magic.commands.kinds import OBJECT
 from s3magic.commands.objects import listed
-from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring, choice
+from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring
 from s3magic.commands.running import Ways, Wording, refuse_missing_bucket, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import AlreadyExists, BadArgument
@@ -21,28 +21,16 @@ from s3magic.transfer.window import stream
 from s3magic.uri import S3Uri, is_uri
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
 
+    from s3magic.commands.filters import Patterns
     from s3magic.transfer.engine import Run
     from s3magic.transfer.plan import Upload
 
 __all__ = ["VERB", "put"]
-
-# S3 User Guide, "Canned ACL".
-ACLS = (
-    "private",
-    "public-read",
-    "public-read-write",
-    "authenticated-read",
-    "aws-exec-read",
-    "bucket-owner-read",
-    "bucket-owner-full-control",
-)
-
-SSE = ("AES256", "aws:kms", "aws:kms:dsse")
 
 VERB = Verb(
     name="s3put",
@@ -56,21 +44,14 @@ VERB = Verb(
     options=(
         RECURSIVE,
         GLOB,
+        *FILTERS,
         Option(
             ("--var",),
             "send what this variable holds, a str or bytes, in place of a file",
             kind=replace(OBJECT, metavar="NAME"),
             variable=True,
         ),
-        Option(("--content-type",), "what it is; guessed from the name if left out", kind=TEXT),
-        Option(("--content-encoding",), "how it is packed: gzip", kind=TEXT),
-        Option(("--cache-control",), "how long it may be cached: max-age=3600", kind=TEXT),
-        Option(("--metadata",), "kept with the object", kind=PAIR, repeatable=True),
-        Option(("--tag",), "a tag of the object", kind=PAIR, repeatable=True),
-        Option(("--acl",), "a canned ACL; none is sent by default", choices=ACLS),
-        Option(("--storage-class",), "STANDARD_IA, GLACIER_IR, …", kind=TEXT),
-        Option(("--sse",), "server-side encryption", choices=SSE),
-        Option(("--sse-kms-key-id",), "the KMS key to encrypt with", kind=TEXT),
+        *HEADERS,
         *TRANSFERRING,
     ),
     examples=(
@@ -98,6 +79,8 @@ async def put(
     *,
     recursive: bool = False,
     glob: bool = False,
+    exclude: Patterns = None,
+    include: Patterns = None,
     var: str | bytes | None = None,
     content_type: str | None = None,
     content_encoding: str | None = None,
@@ -127,6 +110,10 @@ async def put(
         uri: The key; or a folder, ending in ``/``, into which the names go.
         recursive: Take a folder with all that is in it.
         glob: Read the path as a pattern: ``*``, ``?``, ``[abc]``, ``**``.
+        exclude: Names below the folder that are left out: a pattern, or several.
+            ``*`` crosses folders here, as in ``aws s3``.
+        include: Those of them that are sent after all. In a line the order of
+            both counts: the last pattern that matches decides.
         var: The content itself, in place of a source: bytes, or a str as UTF-8.
         content_type: Guessed from the name by default.
         content_encoding: How the bytes are packed.
@@ -170,23 +157,30 @@ async def put(
         progress=progress,
     )
     upload_part_size(0, options.part_size)  # refused now, not once for each file
-    headers = {
-        "ContentType": content_type,
-        "ContentEncoding": content_encoding,
-        "CacheControl": cache_control,
-        "Metadata": _pairs("metadata", metadata, ascii_only=True) if metadata else None,
-        "Tagging": urlencode(_pairs("tag", tag)) if tag else None,
-        "ACL": acl and choice("acl", acl, ACLS),
-        "StorageClass": storage_class,
-        "ServerSideEncryption": (sse and choice("sse", sse, SSE))
-        or ("aws:kms" if sse_kms_key_id else None),
-        "SSEKMSKeyId": sse_kms_key_id,
-    }
-    given = {name: value for name, value in headers.items() if value is not None}
+    given = headers_of(
+        content_type=content_type,
+        content_encoding=content_encoding,
+        cache_control=cache_control,
+        metadata=metadata,
+        tag=tag,
+        acl=acl,
+        storage_class=storage_class,
+        sse=sse,
+        sse_kms_key_id=sse_kms_key_id,
+    )
+    wanted = Filters.of(exclude=exclude, include=include)
 
     def found() -> list[Upload]:
         return list(
-            uploads(sources, target, given, recursive=recursive, glob=glob, several=several)
+            uploads(
+                sources,
+                target,
+                given,
+                recursive=recursive,
+                glob=glob,
+                several=several,
+                wanted=wanted,
+            )
         )
 
     jobs = await asyncio.to_thread(found)
@@ -198,28 +192,6 @@ async def put(
             yield job
 
     return await transfer(_WORDING, options, plan, Ways(upload, _preview, quick))
-
-
-def _pairs(name: str, given: object, *, ascii_only: bool = False) -> dict[str, str]:
-    """Check what goes into headers: names and values as text.
-
-    Raises:
-        BadArgument: It is no dict, or no header can hold it.
-    """
-    if not isinstance(given, Mapping):
-        raise BadArgument(
-            f"{name} is a {type(given).__name__}: it must be a dict of names and values.",
-            hint=f'Write {name}={{"name": "value"}}.',
-        )
-    pairs = {str(key): str(value) for key, value in given.items()}
-    for key, value in pairs.items():
-        if ascii_only and not (key + value).isascii():
-            raise BadArgument(
-                f"{name} {key!r}: {value!r} has characters that are not ASCII, "
-                "and S3 keeps it in headers, which hold no others.",
-                hint="Encode it: urllib.parse.quote(text), for example.",
-            )
-    return pairs
 
 
 def _meant(source: object, uri: object, var: object) -> tuple[list[object], bool, S3Uri]:

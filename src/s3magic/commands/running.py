@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -20,7 +21,7 @@ from s3magic.transfer.watching import watching
 from s3magic.translation import translate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from s3magic.transfer.swift import Quick
     from s3magic.uri import S3Uri
 
-__all__ = ["Ways", "Wording", "refuse_missing_bucket", "run_jobs", "transfer"]
+__all__ = ["Ways", "Wording", "refuse_missing_bucket", "run_jobs", "transfer", "under_way"]
 
 _PLANNING = {"doing": "Planning", "did": "Planned"}
 
@@ -129,6 +130,13 @@ async def run_jobs(
     quick: Callable[[Run, J], Awaitable[Quick | None]] | None = None,
 ) -> list[Transfer]:
     """Do a verb's jobs under its progress; gives one row a job."""
+    async with under_way(wording, options) as shared:
+        return await run(shared, plan(shared.client), work, wording.action, quick)
+
+
+@contextlib.asynccontextmanager
+async def under_way(wording: Wording, options: Transferring) -> AsyncIterator[Run]:
+    """Give what the jobs of a verb share, under its progress."""
     shown = display(options.progress)
     meter = Meter(wording.doing, wording.did)
     concurrency = affordable(options.concurrency)
@@ -138,7 +146,7 @@ async def run_jobs(
         using() as client,
         direct_of(client, level) as direct,
     ):
-        shared = Run(
+        yield Run(
             client,
             meter,
             concurrency,
@@ -148,4 +156,3 @@ async def run_jobs(
             level=level,
             direct=direct,
         )
-        return await run(shared, plan(client), work, wording.action, quick)

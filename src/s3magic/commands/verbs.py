@@ -7,14 +7,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from s3magic.commands.kinds import OBJECT, TEXT, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Option", "Positional", "Verb"]
+__all__ = ["Option", "Placed", "Positional", "Verb"]
+
+
+class Placed(str):
+    """A text of a line that knows its place among the options, where their order counts."""
+
+    __slots__ = ("place",)
+    place: int
+
+    def __new__(cls, text: str, place: int) -> Self:
+        """Give `text` its place, counted from 0."""
+        placed = super().__new__(cls, text)
+        placed.place = place
+        return placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,8 @@ class Option:
         variable: Its value is the name of a variable, and what that holds is passed.
         secret: Its value may only come from a variable: what is typed into a
             cell is saved with the notebook, and in the history.
+        placed: Its values come as `Placed`: their order among those of other
+            options counts.
     """
 
     flags: tuple[str, ...]
@@ -72,6 +87,7 @@ class Option:
     value: object = True
     variable: bool = False
     secret: bool = False
+    placed: bool = False
 
     @property
     def name(self) -> str:

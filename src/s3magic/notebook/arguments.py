@@ -9,6 +9,7 @@ import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from s3magic.commands.verbs import Placed
 from s3magic.errors import BadArgument
 from s3magic.notebook.expansion import expanded, is_expression, named, unexpanded
 from s3magic.notebook.words import Piece, split
@@ -58,6 +59,7 @@ class _Reader:
     words: list[Word]
     places: list[object] = field(default_factory=list)
     given: dict[str, list[Any]] = field(default_factory=dict)
+    values: int = 0  # of options, so far
 
     def read(self) -> Call | None:
         """Read all the words."""
@@ -119,7 +121,11 @@ class _Reader:
             value = unexpanded(attached)
         else:
             value = expanded(attached, self.namespace)
-        self.given.setdefault(option.name, []).append(_converted(flag, kind, option.choices, value))
+        converted = _converted(flag, kind, option.choices, value)
+        if option.placed:
+            converted = Placed(str(converted), self.values)
+        self.values += 1
+        self.given.setdefault(option.name, []).append(converted)
 
     def _unknown(self, flag: str, known: Mapping[str, Option]) -> BadArgument:
         """Say which option is nearest to one that there is not."""

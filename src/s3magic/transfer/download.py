@@ -112,7 +112,7 @@ class _Small(Quick):
         job, shared = self.job, self.shared
         told_all(head, body, Wanted(Source(shared.client, job.uri, job.version_id)))
         free = shared.folders.prepare(job.path, job.root)
-        write_whole(job.path, [body], free=free)
+        write_whole(job.path, [body], free=free, moment=job.moment)
         return len(body)
 
 

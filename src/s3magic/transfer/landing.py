@@ -118,12 +118,13 @@ class InFile:
 
     def commit(self) -> None:
         """Give the file its name."""
+        job = self._job
         if self._partial is not None:
-            self._partial.commit(no_clobber=self._no_clobber)
+            self._partial.commit(no_clobber=self._no_clobber, moment=job.moment)
         else:
-            job, whole = self._job, self._whole or b""
+            whole = memoryview(self._whole or b"")
             self._folders.prepare(job.target, job.root)
-            write_whole(job.target, [memoryview(whole)], no_clobber=self._no_clobber)
+            write_whole(job.target, [whole], no_clobber=self._no_clobber, moment=job.moment)
         self.committed = True
 
     def forget(self) -> None:

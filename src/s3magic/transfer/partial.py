@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from s3magic.errors import DiskFull
 from s3magic.settings import MiB
 from s3magic.transfer.locking import lock
-from s3magic.transfer.placing import SUFFIX, rename, shown, take_mode
+from s3magic.transfer.placing import SUFFIX, date, rename, shown, take_mode
 from s3magic.wording import filesize
 
 if TYPE_CHECKING:
@@ -101,11 +101,12 @@ class Partial:
         pipe.give(self._fd, offset, size)
         self._count(offset, offset + size)
 
-    def commit(self, *, no_clobber: bool = False) -> None:
+    def commit(self, *, no_clobber: bool = False, moment: int | None = None) -> None:
         """Give the file its final name, all at once.
 
         Args:
             no_clobber: Fail if there is a file of that name by now.
+            moment: The time that it is to have: microseconds since 1970; None for now.
 
         Raises:
             AlreadyExists: There is.
@@ -114,6 +115,7 @@ class Partial:
         take_mode(self._fd, self._target)
         if os.name == "nt":  # Windows renames no open file
             self._close()
+        date(self._path, moment)
         try:
             # While it is locked: who comes now must not take it for the partial it was.
             rename(self._path, self._target, no_clobber=no_clobber)

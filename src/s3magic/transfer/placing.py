@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SUFFIX",
     "Folders",
+    "date",
     "prepare_folder",
     "refuse_target",
     "rename",
@@ -47,6 +48,7 @@ def write_whole(
     *,
     no_clobber: bool = False,
     free: bool = False,
+    moment: int | None = None,
 ) -> None:
     """Write a small file whole: a temporary name, then its own.
 
@@ -55,6 +57,7 @@ def write_whole(
         data: Its bytes.
         no_clobber: Leave a file that is there as it is.
         free: Whether nothing stands there, as far as can be known.
+        moment: The time that it is to have: microseconds since 1970; None for now.
 
     Raises:
         AlreadyExists: There is a file, and `no_clobber` is set.
@@ -75,6 +78,7 @@ def write_whole(
                     view = view[os.write(fd, view) :]
         finally:
             os.close(fd)
+        date(path, moment)
         rename(path, target, no_clobber=no_clobber)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -113,6 +117,7 @@ def prepare_folder(target: AnyPath, root: Path | None) -> bool:
     folder = os.path.dirname(target)  # noqa: PTH120 - it runs once a small file
     if root is not None:
         top, parent = os.fspath(root), folder
+        top = "" if top == os.curdir else top  # of what lies in it, paths do not begin with it
         while parent != top and len(parent) > len(top):
             if os.path.islink(parent):  # noqa: PTH114 - the same
                 raise UnsafeKey(
@@ -160,6 +165,18 @@ def refuse_target(target: AnyPath, *, no_clobber: bool) -> os.stat_result | None
             return Path(target).stat()  # its mode is that of the file it leads to
         return None
     return found
+
+
+def date(path: AnyPath, moment: int | None) -> None:
+    """Give a file its time, where the file system takes it; nothing for None.
+
+    Args:
+        path: The file.
+        moment: Microseconds since 1970, in UTC.
+    """
+    if moment is not None:
+        with contextlib.suppress(OSError, OverflowError):
+            os.utime(path, ns=(moment * 1000, moment * 1000))
 
 
 def shown(target: Path) -> str:

@@ -41,6 +41,8 @@ class Download:
             named the file.
         folder: Whether the key is a folder's marker: only the folder is made.
         refused: Why it cannot be brought, where the plan knows already.
+        moment: The time that the file is to have: microseconds since 1970, in
+            UTC. None for that of its writing.
     """
 
     uri: S3Uri
@@ -50,6 +52,7 @@ class Download:
     root: Path | None = None
     folder: bool = False
     refused: S3Error | None = None
+    moment: int | None = None
 
     @property
     def target(self) -> Path:

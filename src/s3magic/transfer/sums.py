@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from s3magic.transfer.piece import Opened
     from s3magic.wire.template import Template
 
-__all__ = ["Sum", "guards"]
+__all__ = ["ALGORITHMS", "Sum", "guards"]
 
 
 class Crc32:
@@ -34,12 +34,17 @@ class Crc32:
         return self._sum.to_bytes(4, "big")
 
 
-# Of S3's algorithms those that Python itself computes fast; botocore checks no others either,
-# where AWS's own library is not installed.
-_KNOWN: dict[bytes, Callable[[], Any]] = {
-    b"x-amz-checksum-crc32": Crc32,
-    b"x-amz-checksum-sha256": hashlib.sha256,
-    b"x-amz-checksum-sha1": functools.partial(hashlib.sha1, usedforsecurity=False),
+ALGORITHMS: dict[str, Callable[[], Any]] = {
+    "ChecksumCRC32": Crc32,
+    "ChecksumSHA256": hashlib.sha256,
+    "ChecksumSHA1": functools.partial(hashlib.sha1, usedforsecurity=False),
+}
+"""Of S3's checksums those that Python itself computes fast, by their names in its answers; botocore
+checks no others either, where AWS's own library is not installed."""
+
+_KNOWN = {
+    f"x-amz-checksum-{name.removeprefix('Checksum').lower()}".encode(): algorithm
+    for name, algorithm in ALGORITHMS.items()
 }
 
 
