@@ -25,7 +25,7 @@ HILL = [
     {"session"},
     {"connection"},
     {"botoclient", "translation"},
-    {"httpsession", "translation_rules"},
+    {"credentials", "httpsession", "translation_rules"},
     {"wire"},
     {"settings", "uri"},
     {"model"},
@@ -170,6 +170,7 @@ def test_load_ext_loads_what_must_be_there_before_the_first_line_and_no_more():
         "s3magic.notebook.frames",
         "s3magic.notebook.interrupts",
         "s3magic.notebook.magics",
+        "s3magic.notebook.verbatim",
         "s3magic.notebook.words",
         "s3magic.wording",
     }

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
     from s3magic import errors as errors
     from s3magic import settings as settings
+    from s3magic.commands.cat import cat
     from s3magic.commands.connect import connect
     from s3magic.commands.get import get
+    from s3magic.commands.head import head
     from s3magic.commands.ls import ls
     from s3magic.commands.put import put
+    from s3magic.commands.url import url
     from s3magic.connection import Connection
     from s3magic.errors import S3Error, TransferError
     from s3magic.helpers import delete_file, delete_files, download_file, list_files, upload_file
@@ -41,6 +44,7 @@ __all__ = [
     "S3Item",
     "S3Uri",
     "TransferError",
+    "cat",
     "client",
     "close",
     "connect",
@@ -48,12 +52,14 @@ __all__ = [
     "delete_files",
     "download_file",
     "get",
+    "head",
     "list_files",
     "load_ipython_extension",
     "ls",
     "put",
     "unload_ipython_extension",
     "upload_file",
+    "url",
 ]
 
 __version__ = "0.1.0"
@@ -64,6 +70,7 @@ _HOMES = {
     "S3Item": "model",
     "S3Uri": "uri",
     "TransferError": "errors",
+    "cat": "commands.cat",
     "client": "session",
     "close": "session",
     "connect": "session",
@@ -71,10 +78,12 @@ _HOMES = {
     "delete_files": "helpers",
     "download_file": "helpers",
     "get": "commands.get",
+    "head": "commands.head",
     "list_files": "helpers",
     "ls": "commands.ls",
     "put": "commands.put",
     "upload_file": "helpers",
+    "url": "commands.url",
 }
 _MODULES = ("errors", "settings")  # s3.errors.NoSuchKey, s3.settings.change
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from s3magic.credentials import presign_with_v4
 from s3magic.errors import BadArgument, NoSuchFile
 from s3magic.httpsession import http_session_class
 from s3magic.settings import MiB, defaults
@@ -169,6 +170,7 @@ async def _build(options: Options) -> tuple[S3Client, Facts]:
     )
     made = await creator.__aenter__()
     made.meta.events.register_last("before-call.s3", _send_small_bodies_at_once)
+    made.meta.events.register_first("choose-signer.s3", presign_with_v4)
     attach(made, await _credentials(session, options))
     return made, await _facts(session, options, made)
 

@@ -6,6 +6,7 @@ taken if they can be meant.
 
 from __future__ import annotations
 
+import datetime as dt
 import operator
 import os
 import re
@@ -16,9 +17,14 @@ from typing import TYPE_CHECKING, SupportsFloat, SupportsIndex
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["INTEGER", "NUMBER", "OBJECT", "PAIR", "SIZE", "TEXT", "Kind"]
+__all__ = ["DURATION", "INTEGER", "NUMBER", "OBJECT", "PAIR", "SIZE", "TEXT", "Kind"]
 
 _SIZE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+_DURATION = re.compile(
+    r"(?:(\d+)\s*d(?:ays?)?)?\s*(?:(\d+)\s*h(?:ours?)?)?\s*"
+    r"(?:(\d+)\s*m(?:in(?:utes?)?)?)?\s*(?:(\d+)\s*(?:s(?:ec(?:onds?)?)?)?)?",
+    re.IGNORECASE,
+)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
@@ -74,6 +80,19 @@ def _size(value: object) -> int:
     return int(size)
 
 
+def _duration(value: object) -> int:
+    """Read ``90s``, ``15m``, ``1h30m`` and ``7d`` as seconds; a bare number is seconds."""
+    if isinstance(value, dt.timedelta):
+        return int(value.total_seconds())
+    if not isinstance(value, str):
+        return _integer(value)
+    match = _DURATION.fullmatch(value.strip())
+    if match is None or not any(match.groups()):
+        raise ValueError
+    days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
 def _pair(value: object) -> dict[str, str]:
     if isinstance(value, Mapping):
         return {str(key): str(item) for key, item in value.items()}
@@ -87,5 +106,6 @@ INTEGER = Kind("N", _integer, "a whole number")
 NUMBER = Kind("NUMBER", _number, "a number")
 TEXT = Kind("TEXT", _text, "text")
 SIZE = Kind("SIZE", _size, "a size in bytes, such as 8MiB, 64k or 5000000")
+DURATION = Kind("TIME", _duration, "a length of time, such as 90s, 15m, 1h30m or 7d")
 PAIR = Kind("NAME=VALUE", _pair, "of the form name=value")
 OBJECT = Kind("VALUE", lambda value: value, "anything")

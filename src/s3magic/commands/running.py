@@ -128,21 +128,42 @@ async def run_jobs(
     plan: Callable[[S3Client], AsyncGenerator[J]],
     work: Callable[[Run, J, int], Awaitable[int]],
     quick: Callable[[Run, J], Awaitable[Quick | None]] | None = None,
+    *,
+    quiet_if_short: bool = False,
 ) -> list[Transfer]:
-    """Do a verb's jobs under its progress; gives one row a job."""
-    async with under_way(wording, options) as shared:
+    """Do a verb's jobs under its progress; gives one row a job.
+
+    Args:
+        wording: What the verb is called.
+        options: How to transfer.
+        plan: Gives the jobs.
+        work: Does one: gives its bytes, or raises.
+        quick: Gives the way to do a small one wholly in a helper thread, if
+            there is one.
+        quiet_if_short: Leave no closing line where it took but a moment: what
+            the verb gives says it all.
+    """
+    async with under_way(wording, options, quiet_if_short=quiet_if_short) as shared:
         return await run(shared, plan(shared.client), work, wording.action, quick)
 
 
 @contextlib.asynccontextmanager
-async def under_way(wording: Wording, options: Transferring) -> AsyncIterator[Run]:
-    """Give what the jobs of a verb share, under its progress."""
+async def under_way(
+    wording: Wording, options: Transferring, *, quiet_if_short: bool = False
+) -> AsyncIterator[Run]:
+    """Give what the jobs of a verb share, under its progress.
+
+    Args:
+        wording: What the verb is called.
+        options: How to transfer.
+        quiet_if_short: As `run_jobs` takes it.
+    """
     shown = display(options.progress)
     meter = Meter(wording.doing, wording.did)
     concurrency = affordable(options.concurrency)
     level = Level(concurrency)
     async with (
-        watching(meter, shown),
+        watching(meter, shown, quiet_if_short=quiet_if_short),
         using() as client,
         direct_of(client, level) as direct,
     ):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from IPython.core.magic import needs_local_scope, no_var_expand
 
+from s3magic.errors import BadArgument
 from s3magic.notebook import ahead
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from s3magic.commands.verbs import Verb
     from s3magic.notebook.awaiting import CoroutineMagics
 
-__all__ = ["add_all", "verb", "verbs"]
+__all__ = ["add_all", "cell_verb", "verb", "verbs"]
 
 _Described: TypeAlias = "tuple[Verb, Callable[..., Awaitable[object]]]"
 
@@ -32,7 +33,11 @@ _COMMANDS = {
     "s3ls": ("ls", "ls"),
     "s3get": ("get", "get"),
     "s3put": ("put", "put"),
+    "s3cat": ("cat", "cat"),
+    "s3head": ("head", "head"),
+    "s3url": ("url", "url"),
 }
+_CELLS = ("s3put",)  # those that are cell magics too, by their module's CELL
 _known: dict[str, _Described] = {}  # those imported
 
 
@@ -40,6 +45,17 @@ def add_all(magics: CoroutineMagics) -> None:
     """Add the magic of every verb to a shell's coroutine magics."""
     for name in _COMMANDS:
         magics.add(name, _magic(magics, name), describe=functools.partial(_help, name))
+    for name in _CELLS:
+        describe = functools.partial(_help, name, cell=True)
+        magics.add(name, _cell_magic(magics, name), "cell", describe)
+
+
+def cell_verb(name: str) -> Verb:
+    """Import a cell magic's description; its command is that of the line magic."""
+    verb(name)
+    module, _ = _COMMANDS[name]
+    described: Verb = importlib.import_module(f"s3magic.commands.{module}").CELL
+    return described
 
 
 def verb(name: str) -> _Described:
@@ -62,25 +78,56 @@ def _magic(magics: CoroutineMagics, name: str) -> Callable[..., Any]:
     @no_var_expand
     @needs_local_scope
     async def magic(line: str, local_ns: dict[str, Any] | None = None) -> object:
-        ahead.needed()
-        if name not in _known:  # in a thread, so that importing does not hold the notebook's loop
-            await asyncio.to_thread(verb, name)
-        described, command = _known[name]
-        from s3magic.notebook import bars
-        from s3magic.notebook.arguments import parse
-
-        call = parse(described, line, ChainMap(local_ns or {}, magics.shell.user_ns))
-        if call is None:
-            print(_help(name))  # noqa: T201 - asked for with -h
-            return None
-        bars.install()
-        return await command(*call.args, **call.kwargs)
+        return await _run(magics, name, line, None, local_ns)
 
     magic.__name__ = magic.__qualname__ = name
     return magic
 
 
-def _help(name: str) -> str:
+def _cell_magic(magics: CoroutineMagics, name: str) -> Callable[..., Any]:
+    @no_var_expand
+    @needs_local_scope
+    async def magic(line: str, cell: str, local_ns: dict[str, Any] | None = None) -> object:
+        return await _run(magics, name, line, cell, local_ns)
+
+    magic.__name__ = magic.__qualname__ = name
+    return magic
+
+
+async def _run(
+    magics: CoroutineMagics,
+    name: str,
+    line: str,
+    cell: str | None,
+    local_ns: dict[str, Any] | None,
+) -> object:
+    """Read a magic's line, and await its command."""
+    ahead.needed()
+    if name not in _known:  # in a thread, so that importing does not hold the notebook's loop
+        await asyncio.to_thread(verb, name)
+    described, command = _known[name]
+    if cell is not None:
+        described = cell_verb(name)
+    from s3magic.notebook import bars
+    from s3magic.notebook.arguments import parse
+
+    call = parse(described, line, ChainMap(local_ns or {}, magics.shell.user_ns))
+    if call is None:
+        print(_help(name, cell=cell is not None))  # noqa: T201 - asked for with -h
+        return None
+    kwargs = call.kwargs
+    if cell is not None:
+        if not cell.strip("\n"):
+            raise BadArgument(
+                f"{described.magic} sends the text below its line, and there is none.",
+                hint=f"Write it there; %{name}, with one %, sends files and variables.",
+            )
+        kwargs = kwargs | {described.takes_cell: cell}
+    bars.install()
+    return await command(*call.args, **kwargs)
+
+
+def _help(name: str, *, cell: bool = False) -> str:
     from s3magic.notebook.helptext import help_text
 
-    return help_text(verb(name)[0])
+    return help_text(cell_verb(name) if cell else verb(name)[0])

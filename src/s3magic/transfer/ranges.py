@@ -9,14 +9,14 @@ object that is replaced meanwhile is an error, not a mixture.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from s3magic.errors import Damaged, NoSuchVersion, ObjectChanged, S3Error, ServerFault
+from s3magic.errors import BadArgument, Damaged, NoSuchVersion, ObjectChanged, S3Error, ServerFault
 from s3magic.translation import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from types_aiobotocore_s3 import S3Client
 
@@ -59,6 +59,8 @@ class Answer:
         total: Bytes of the whole object.
         promised: Gives a header by its name, of an answer whose checksums are
             still to be checked; None where there are none.
+        headers: All its headers, their names in lower case, where the client
+            asked; none where it came over the wire.
     """
 
     body: Any
@@ -67,6 +69,7 @@ class Answer:
     stop: int
     total: int
     promised: Callable[[bytes], str | None] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def close(self) -> None:
         """Drop the connection: the rest of the body is not wanted."""
@@ -108,6 +111,11 @@ async def open_source(
         if ours.code == "InvalidRange" or _status(error) == 416:
             if start == 0 and not after:  # there is no first byte: it is empty
                 return await open_source(source)
+            if not after:
+                raise BadArgument(
+                    f"Cannot {source.action}: it has no byte {start:,}; it is shorter.",
+                    hint="See its size with %s3ls.",
+                ) from error
             raise _changed(source) from error
         raise ours from error
     try:
@@ -115,8 +123,8 @@ async def open_source(
     except S3Error:
         head["Body"].close()
         raise
+    headers = answer.headers = head["ResponseMetadata"].get("HTTPHeaders", {})
     if answer.stop - answer.start == answer.total:
-        headers = head["ResponseMetadata"].get("HTTPHeaders", {})
         answer.promised = lambda name: headers.get(name.decode())
     return answer
 
