@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from s3magic.transfer.engine import Run
     from s3magic.transfer.plan import Upload
 
-__all__ = ["VERB", "put"]
+__all__ = ["CELL", "VERB", "put"]
 
 VERB = Verb(
     name="s3put",
@@ -68,6 +68,27 @@ VERB = Verb(
         "open and the old object as it was. Returns one row a transfer: Source, Target, Size, "
         "Status, Error, Seconds."
     ),
+)
+
+CELL = replace(
+    VERB,
+    summary="Send the text of this cell, all that stands below the first line, to S3.",
+    positionals=(Positional("URI", "s3://bucket/key"),),
+    # What a text has not: files, folders, and a variable in its place.
+    options=tuple(
+        option for option in VERB.options if option not in {RECURSIVE, GLOB} and not option.variable
+    ),
+    examples=(
+        ("%%s3put s3://weather/results/notes.md", "what stands below, in UTF-8"),
+        ("%%s3put s3://weather/results/plan.json --no-clobber", "only if the key is free"),
+        ("%%s3put s3://weather/results/$name.txt", "a variable in the address"),
+    ),
+    details=(
+        "The text goes as it is written, with a newline at its end: nothing in it is looked up, "
+        "neither $name nor {expression}. Only the first line is read as any magic's. To send a "
+        "text that was computed: %s3put --var name s3://bucket/key."
+    ),
+    takes_cell="var",
 )
 
 _WORDING = Wording("put", "Uploading", "Uploaded")

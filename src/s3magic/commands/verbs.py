@@ -112,6 +112,8 @@ class Verb:
         examples: Lines that work when pasted, each with what it does.
         twin: How the twin is called in a cell: ``s3.ls``.
         details: What else help should say; paragraphs.
+        takes_cell: The twin's keyword that takes the text below the first line,
+            where this is a cell magic; else empty.
     """
 
     name: str
@@ -121,11 +123,17 @@ class Verb:
     examples: tuple[tuple[str, str], ...] = ()
     twin: str = ""
     details: str = ""
+    takes_cell: str = ""
+
+    @property
+    def magic(self) -> str:
+        """The magic as it is written: ``%s3get``, and ``%%s3put`` for a cell's."""
+        return ("%%" if self.takes_cell else "%") + self.name
 
     @property
     def usage(self) -> str:
         """The line that shows what goes where: ``%s3get SOURCE… [TARGET] [options]``."""
-        words = [f"%{self.name}"]
+        words = [self.magic]
         for item in self.positionals:
             name = item.name + ("…" if item.many else "")
             words.append(name if item.required else f"[{name}]")

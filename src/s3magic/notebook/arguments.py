@@ -135,10 +135,10 @@ class _Reader:
         hint = (
             f"Did you mean {near[0]}?"
             if near
-            else f"%{self.verb.name} -h lists the options; "
+            else f"{self.verb.magic} -h lists the options; "
             "a name that begins with - goes behind --."
         )
-        return BadArgument(f"%{self.verb.name} has no option {flag}.", hint=hint)
+        return BadArgument(f"{self.verb.magic} has no option {flag}.", hint=hint)
 
 
 def _flag(word: Word) -> str:
@@ -197,8 +197,8 @@ def _bound(verb: Verb, values: list[object]) -> tuple[object, ...]:
     needed = [item.name for item in verb.positionals if item.required]
     if len(values) < len(needed):
         raise BadArgument(
-            f"%{verb.name} needs {' and '.join(needed)}.",
-            hint=f"The usage is {verb.usage}; %{verb.name} -h shows examples.",
+            f"{verb.magic} needs {' and '.join(needed)}.",
+            hint=f"The usage is {verb.usage}; {verb.magic} -h shows examples.",
         )
     spare = len(values) - len(needed)
     many = next((at for at, item in enumerate(verb.positionals) if item.many), None)
@@ -223,7 +223,7 @@ def _bound(verb: Verb, values: list[object]) -> tuple[object, ...]:
         left = []
     if left:
         raise BadArgument(
-            f"%{verb.name} takes no further argument, but was given {left[0]}.",
+            f"{verb.magic} takes no further argument, but was given {left[0]}.",
             hint=f"The usage is {verb.usage}; a name with blanks in it needs quotes.",
         )
     return (*bound, *ending)

@@ -22,6 +22,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from s3magic.notebook.bridge import Bridge
 from s3magic.notebook.interrupts import INTERRUPTED, interruptible
+from s3magic.notebook.verbatim import Verbatim
 from s3magic.notebook.words import without_semicolon
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class CoroutineMagics:
         self.bridge = bridge or Bridge()
         self._interrupted = interrupted
         self._magics: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._verbatim = Verbatim(self._is_ours)
+        shell.input_transformers_cleanup.insert(0, self._verbatim)
         shell.input_transformers_post.append(self._transform)
 
     def add(
@@ -87,6 +90,7 @@ class CoroutineMagics:
 
     def unload(self) -> None:
         """Take the magics and the transformer out again, and close the bridge."""
+        self.shell.input_transformers_cleanup.remove(self._verbatim)
         self.shell.input_transformers_post.remove(self._transform)
         for kind, name in list(self._magics):
             if self._is_ours(kind, name):
