@@ -16,6 +16,7 @@ pandas, aiobotocore, ipywidgets nor IPython.
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 
     from s3magic import errors as errors
     from s3magic import settings as settings
+    from s3magic.commands.background import job
     from s3magic.commands.cat import cat
     from s3magic.commands.connect import connect
     from s3magic.commands.get import get
     from s3magic.commands.head import head
+    from s3magic.commands.job import Job
+    from s3magic.commands.jobs import jobs
     from s3magic.commands.ls import ls
     from s3magic.commands.put import put
     from s3magic.commands.url import url
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Connection",
+    "Job",
     "S3Error",
     "S3Item",
     "S3Uri",
@@ -53,6 +58,8 @@ __all__ = [
     "download_file",
     "get",
     "head",
+    "job",
+    "jobs",
     "list_files",
     "load_ipython_extension",
     "ls",
@@ -66,6 +73,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Connection": "connection",
+    "Job": "commands.job",
     "S3Error": "errors",
     "S3Item": "model",
     "S3Uri": "uri",
@@ -79,6 +87,8 @@ _HOMES = {
     "download_file": "helpers",
     "get": "commands.get",
     "head": "commands.head",
+    "job": "commands.background",
+    "jobs": "commands.jobs",
     "list_files": "helpers",
     "ls": "commands.ls",
     "put": "commands.put",
@@ -108,7 +118,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    if _HOMES[name].startswith("commands.") and _in_shell():
+    if _HOMES[name].startswith("commands.") and inspect.iscoroutinefunction(value) and _in_shell():
         from s3magic.notebook.twins import at_home
 
         value = at_home(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import weakref
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal
 
 from s3magic.botoclient import Options
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
-__all__ = ["client", "close", "connect", "current", "retire", "switch", "using"]
+__all__ = ["client", "close", "connect", "current", "pin", "retire", "switch", "using"]
 
 
 _current: Connection | None = None
+_pinned: ContextVar[Connection | None] = ContextVar("s3magic-connection", default=None)
 # By identity: two connections with the same options are equal, and each has clients to close.
 _ever: weakref.WeakValueDictionary[int, Connection] = weakref.WeakValueDictionary()
 
@@ -115,7 +117,15 @@ async def switch(*, reset: bool = False, **options: Any) -> Connection:
 
 def current() -> Connection:
     """Give the connection in force; the one of AWS tools if none was chosen."""
+    pinned = _pinned.get()
+    if pinned is not None:
+        return pinned
     return _current if _current is not None else connect()
+
+
+def pin() -> None:
+    """Keep to the connection in force now, in this context, whatever is chosen later."""
+    _pinned.set(current())
 
 
 async def client() -> S3Client:

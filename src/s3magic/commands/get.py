@@ -7,20 +7,20 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from s3magic.commands.background import run, told
 from s3magic.commands.filters import FILTERS, Filters
 from s3magic.commands.kinds import TEXT
 from s3magic.commands.objects import ADD_GLOB, find, is_frame, is_source, listed, wild
-from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring
+from s3magic.commands.options import BG, GLOB, RECURSIVE, TRANSFERRING, Transferring
 from s3magic.commands.places import job_of, place_of
-from s3magic.commands.running import Ways, Wording, refuse_missing_bucket, run_jobs, transfer
+from s3magic.commands.preview import preview
+from s3magic.commands.running import Ways, Wording, run_jobs, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument, NoSuchKey, TransferError
 from s3magic.settings import KiB
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.download import download, download_bytes, quick
-from s3magic.transfer.placing import refuse_target
 from s3magic.transfer.plan import Download, Targets
-from s3magic.translation import translate
 from s3magic.uri import S3Uri
 from s3magic.wording import filesize
 
@@ -57,6 +57,7 @@ VERB = Verb(
         *FILTERS,
         Option(("--version-id",), "this version of the object", kind=TEXT),
         *TRANSFERRING,
+        BG,
     ),
     examples=(
         ("%s3get s3://weather/csv/year=2024/station=wien.csv", "one object, into this folder"),
@@ -64,6 +65,7 @@ VERB = Verb(
         ("data = %s3get s3://weather/README.txt -", "the bytes of one object"),
         ('%s3get "s3://weather/csv/*/station=wien.csv" ./wien --glob', "what a pattern finds"),
         ("%s3get ${df[(df.Type == 'object') & (df.Size < 10_000)]} ./small", "part of a listing"),
+        ("job = %s3get s3://weather/csv/ ./csv -r --bg", "go on while other cells run"),
         ("%s3get $df ./all --dry-run", "only say what would come, and where it would go"),
     ),
     twin="s3.get",
@@ -83,7 +85,7 @@ _WORDING = Wording("get", "Downloading", "Downloaded")
 
 
 @overload
-async def get(  # type: ignore[overload-overlap]  # "-" is a str that is no path
+async def get(
     source: object,
     target: Literal["-"] | None,
     *,
@@ -91,13 +93,14 @@ async def get(  # type: ignore[overload-overlap]  # "-" is a str that is no path
     concurrency: int | None = None,
     part_size: int | None = None,
     progress: str | None = None,
+    bg: Literal[False] = ...,
 ) -> bytes: ...
 
 
 @overload
 async def get(
     source: object,
-    target: str | os.PathLike[str] = ...,
+    target: str | os.PathLike[str] | None = ...,
     *,
     recursive: bool = False,
     glob: bool = False,
@@ -110,7 +113,8 @@ async def get(
     dry_run: bool = False,
     errors: str | None = None,
     progress: str | None = None,
-) -> DataFrame: ...
+    bg: bool = ...,
+) -> DataFrame | Any: ...
 
 
 async def get(
@@ -128,7 +132,8 @@ async def get(
     dry_run: bool = False,
     errors: str | None = None,
     progress: str | None = None,
-) -> DataFrame | bytes:
+    bg: bool = False,
+) -> DataFrame | bytes | Any:
     """Bring objects here: into a file, a folder, or memory.
 
     A file appears whole under its name, or not at all. Large objects come in
@@ -158,12 +163,13 @@ async def get(
         errors: ``raise`` a `TransferError` at the end if anything failed, or
             ``return`` the report as it is.
         progress: ``auto``, ``widget``, ``text`` or ``none``.
+        bg: Go on in the background, and give a `Job`, which can be awaited.
 
     Returns:
         One row a transfer: ``Source``, ``Target`` (string), ``Size`` (int64,
         bytes), ``Status`` (string: done, skipped, failed, cancelled, planned),
         ``Error`` (string), ``Seconds`` (float64). For a target of None the
-        object's bytes.
+        object's bytes. With `bg` the `Job`.
 
     Raises:
         NoSuchKey: There is nothing below the address, or nothing that matches.
@@ -192,7 +198,8 @@ async def get(
     wanted = Filters.of(exclude=exclude, include=include)
     if target is None or target == "-":
         plain = not (recursive or glob or dry_run or wanted)
-        return await _bytes(sources, version_id, options, plain=plain)
+        work = _bytes(_single(sources, plain=plain), version_id, options)
+        return await run(told("get", source, "-"), work, bg=bg, progress=progress)
     if is_source(target):
         raise BadArgument(
             f"The target {target} is in S3, and %s3get brings objects here.",
@@ -227,9 +234,8 @@ async def get(
 
         return work
 
-    return await transfer(
-        _WORDING, options, plan, Ways(advised(download), advised(_preview), quick)
-    )
+    coming = transfer(_WORDING, options, plan, Ways(advised(download), advised(preview), quick))
+    return await run(told("get", source, target), coming, bg=bg, progress=progress)
 
 
 @contextlib.contextmanager
@@ -245,33 +251,8 @@ def _advising(*, recursive: bool = False, glob: bool = False) -> Iterator[None]:
         raise
 
 
-async def _preview(shared: Run, job: Download, number: int) -> int:
-    """Find out what would become of a job, as `download` would: its bytes, or an error."""
-    size = job.size
-    if size is None:
-        version: Any = {} if job.version_id is None else {"VersionId": job.version_id}
-        action = f"get {job.uri}"
-        try:
-            head = await shared.client.head_object(
-                Bucket=job.uri.bucket, Key=job.uri.key, **version
-            )
-        except Exception as error:
-            ours = translate(error, action)
-            if isinstance(ours, NoSuchKey):
-                await refuse_missing_bucket(shared.client, job.uri, action)
-            raise ours from error
-        size = head["ContentLength"]
-        shared.meter.learn(number, size)
-    if not job.folder:
-        await in_thread(refuse_target, job.target, no_clobber=shared.no_clobber)
-    shared.meter.advance(number, size, moved=False)
-    return size
-
-
-async def _bytes(
-    sources: Sequence[object], version_id: str | None, options: Transferring, *, plain: bool
-) -> bytes:
-    """Bring one object into memory."""
+def _single(sources: Sequence[object], *, plain: bool) -> S3Uri:
+    """Give the one object that is to become bytes."""
     if len(sources) != 1 or is_frame(sources[0]) or not plain:
         raise BadArgument(
             "Only one object at a time becomes bytes.", hint="Name a folder for several."
@@ -281,6 +262,11 @@ async def _bytes(
     uri = source if isinstance(source, S3Uri) else S3Uri.parse(str(source))
     if not uri.key:
         raise BadArgument(f"{uri} is a bucket.", hint="Name one object: s3://bucket/key.")
+    return uri
+
+
+async def _bytes(uri: S3Uri, version_id: str | None, options: Transferring) -> bytes:
+    """Bring one object into memory."""
     held = b""
 
     async def plan(client: S3Client) -> AsyncGenerator[Download]:  # noqa: ARG001 - as the engine asks

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "BG",
     "GLOB",
     "PROGRESS_OPTION",
     "RECURSIVE",
@@ -38,6 +39,7 @@ GLOB = Option(
 PROGRESS_OPTION = Option(
     ("--progress",), "how to show progress", choices=PROGRESS, default=defaults().progress
 )
+BG = Option(("--bg",), "go on in the background: the cell ends at once, and gives a Job")
 TRANSFERRING = (
     Option(("--no-clobber",), "leave what is there as it is"),
     Option(

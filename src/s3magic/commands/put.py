@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from s3magic.commands.background import run, told
 from s3magic.commands.files import uploads
 from s3magic.commands.filters import FILTERS, Filters
 from s3magic.commands.headers import HEADERS, headers_of
 from s3magic.commands.kinds import OBJECT
 from s3magic.commands.objects import listed
-from s3magic.commands.options import GLOB, RECURSIVE, TRANSFERRING, Transferring
+from s3magic.commands.options import BG, GLOB, RECURSIVE, TRANSFERRING, Transferring
 from s3magic.commands.running import Ways, Wording, refuse_missing_bucket, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import AlreadyExists, BadArgument
@@ -53,6 +54,7 @@ VERB = Verb(
         ),
         *HEADERS,
         *TRANSFERRING,
+        BG,
     ),
     examples=(
         ("%s3put report.csv s3://weather/results/2026.csv", "one file, to this key"),
@@ -118,7 +120,8 @@ async def put(
     dry_run: bool = False,
     errors: str | None = None,
     progress: str | None = None,
-) -> DataFrame:
+    bg: bool = False,
+) -> DataFrame | Any:
     """Send files, folders or data to S3.
 
     An object appears whole, or stays what it was. A large file goes in parallel
@@ -154,11 +157,12 @@ async def put(
         errors: ``raise`` a `TransferError` at the end if anything failed, or
             ``return`` the report as it is.
         progress: ``auto``, ``widget``, ``text`` or ``none``.
+        bg: Go on in the background, and give a `Job`, which can be awaited.
 
     Returns:
         One row a transfer: ``Source``, ``Target`` (string), ``Size`` (int64,
         bytes), ``Status`` (string: done, skipped, failed, cancelled, planned),
-        ``Error`` (string), ``Seconds`` (float64).
+        ``Error`` (string), ``Seconds`` (float64). With `bg` the `Job`.
 
     Raises:
         BadArgument: The arguments cannot be meant; nothing was done.
@@ -212,7 +216,9 @@ async def put(
         async for job in stream(jobs):
             yield job
 
-    return await transfer(_WORDING, options, plan, Ways(upload, _preview, quick))
+    going = transfer(_WORDING, options, plan, Ways(upload, _preview, quick))
+    what = None if var is not None else source
+    return await run(told("put", what, target), going, bg=bg, progress=progress)
 
 
 def _meant(source: object, uri: object, var: object) -> tuple[list[object], bool, S3Uri]:

@@ -19,7 +19,9 @@ from s3magic.transfer.watching import Display, Silent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PROGRESS", "Progress", "display", "reset", "use"]
+    from s3magic.transfer.progress import Meter
+
+__all__ = ["PROGRESS", "Progress", "display", "lasting", "reset", "use"]
 
 Progress = Literal["auto", "widget", "text", "none"]
 PROGRESS: tuple[str, ...] = get_args(Progress)
@@ -45,6 +47,23 @@ def display(progress: str | None = None) -> Display:
     return chosen or _for_terminal(wanted)
 
 
+def lasting(progress: str | None = None) -> Display:
+    """Give the display for a verb that goes on in the background.
+
+    Args:
+        progress: As `display` takes it. In a terminal, where somebody types
+            meanwhile, there is no bar, only the closing line.
+
+    Raises:
+        BadArgument: It is none of these.
+    """
+    wanted = _checked(defaults().progress if progress is None else progress)
+    if wanted == "none":
+        return Silent()
+    chosen = _chooser(wanted) if _chooser else None
+    return chosen or _Late()
+
+
 def use(chooser: Callable[[Progress], Display | None]) -> None:
     """Let `chooser` decide from now on; where it gives None, we do."""
     global _chooser  # noqa: PLW0603 - one process, one notebook above it
@@ -55,6 +74,22 @@ def reset() -> None:
     """Decide by ourselves again."""
     global _chooser  # noqa: PLW0603 - one process, one notebook above it
     _chooser = None
+
+
+class _Late:
+    """Writes the closing line to what the terminal is when it comes.
+
+    IPython puts another stream in its place while it waits for a line, which
+    writes above what is being typed.
+    """
+
+    def draw(self, meter: Meter) -> None:
+        """Draw nothing."""
+
+    def close(self, summary: str) -> None:
+        """Write the summary, if there is one."""
+        if stream := next((one for one in (sys.stderr, sys.stdout) if one is not None), None):
+            ClosingLine(stream).close(summary)
 
 
 def _checked(wanted: str) -> Progress:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from s3magic.listing.pages import Page
     from s3magic.model import S3Owner
 
-__all__ = ["Table", "arrange", "buckets", "column_names", "named", "results"]
+__all__ = ["Table", "arrange", "buckets", "column_names", "framed", "named", "results"]
 
 _USUAL = ("Key", "Size", "LastModified", "ETag", "StorageClass", "Type", "Bucket")
 _VERSIONS = ("VersionId", "IsLatest", "IsDeleteMarker")
@@ -83,6 +83,11 @@ class Table:
         else:
             part = await asyncio.to_thread(_frame, pages, self._bucket, self._names)
         self._parts.append(part)
+
+
+def framed(page: Page, bucket: str) -> pd.DataFrame:
+    """Make a listing's frame of one page, at once; blocks while pandas is imported."""
+    return _frame([page], bucket, column_names())
 
 
 def buckets(answers: Iterable[dict[str, Any]]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import contextlib
 import signal
 import threading
 import time
-from contextvars import ContextVar, copy_context
+from contextvars import Context, ContextVar, copy_context
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
@@ -23,7 +23,7 @@ from s3magic.notebook.interrupts import show_briefly
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
-__all__ = ["Bridge", "on_caller"]
+__all__ = ["Bridge", "alone", "on_caller"]
 
 _TICK = 0.05  # seconds; on Windows Ctrl-C does not end a wait, so no wait is longer
 _GRACE = 0.8  # seconds that an interrupt waits for clean-ups: the cell ends within one
@@ -48,8 +48,18 @@ def on_caller(call: Callable[[], object]) -> None:
         calls.put(call)
 
 
+def alone() -> Context:
+    """Give a copy of this context for work that no thread will wait for."""
+    context = copy_context()
+    context.run(_caller.set, None)
+    return context
+
+
 class Bridge:
     """A second event loop, for callers that cannot await.
+
+    Args:
+        name: What its thread is called.
 
     Example:
         >>> bridge = Bridge()
@@ -58,7 +68,8 @@ class Bridge:
         >>> bridge.close()
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "coroutine-bridge") -> None:
+        self._name = name
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -89,7 +100,7 @@ class Bridge:
                 "A coroutine behind the bridge cannot wait for another one through "
                 "the bridge: it would wait for itself. Await it instead."
             )
-        errand = _Errand(function, self._started())
+        errand = _Errand(function, self.started())
         with _interrupts_raise():
             try:
                 errand.start()
@@ -101,6 +112,19 @@ class Bridge:
                 errand.serve(time.monotonic() + _GRACE)
                 raise
         return errand.result()
+
+    def started(self) -> asyncio.AbstractEventLoop:
+        """Give the helper thread's loop, running, for work that nobody waits for."""
+        with self._lock:
+            # A thread does not survive a fork; the child starts its own.
+            if self._loop is None or self._thread is None or not self._thread.is_alive():
+                loop = self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=_turn, args=(loop,), name=self._name, daemon=True
+                )
+                self._thread.start()
+                atexit.register(self.close)
+            return self._loop
 
     def close(self) -> None:
         """Cancel what still runs, await the clean-ups, end the thread.
@@ -117,19 +141,6 @@ class Bridge:
         winding_up.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
         if threading.current_thread() is not thread:
             thread.join(2 * _CLOSING)
-
-    def _started(self) -> asyncio.AbstractEventLoop:
-        """Give the helper thread's loop, running."""
-        with self._lock:
-            # A thread does not survive a fork; the child starts its own.
-            if self._loop is None or self._thread is None or not self._thread.is_alive():
-                loop = self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_turn, args=(loop,), name="coroutine-bridge", daemon=True
-                )
-                self._thread.start()
-                atexit.register(self.close)
-            return self._loop
 
 
 class _Errand(Generic[T]):
@@ -225,11 +236,12 @@ def _interrupts_raise() -> Iterator[None]:
 async def _wind_up(cleanups: list[Callable[[], Awaitable[object]]]) -> None:
     """Leave nothing on the loop that could complain when it is closed."""
     loop = asyncio.get_running_loop()
-    others = asyncio.all_tasks(loop) - {asyncio.current_task()}
-    for task in others:
+    until, mine = loop.time() + _CLOSING / 2, asyncio.current_task()
+    for task in asyncio.all_tasks(loop) - {mine}:
         task.cancel()
-    if others:
-        await asyncio.wait(others, timeout=_CLOSING / 2)
+    # One that ends may leave another behind: the abort of an upload, for example.
+    while (others := asyncio.all_tasks(loop) - {mine}) and (left := until - loop.time()) > 0:
+        await asyncio.wait(others, timeout=left)
     for cleanup in reversed(cleanups):
         with contextlib.suppress(Exception):  # the others still have their turn
             async with asyncio.timeout(_CLOSING / 2):

@@ -5,6 +5,7 @@ Only what must be there before the first line is imported with it.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from s3magic.notebook import ahead, frames
@@ -40,6 +41,8 @@ def unload(shell: InteractiveShell) -> None:
 
     ahead.uninstall(shell)
     frames.uninstall(shell)
+    if (home := sys.modules.get("s3magic.notebook.home")) is not None:
+        home.uninstall(shell)
     bars.uninstall()
     magics.unload()
     session.retire()

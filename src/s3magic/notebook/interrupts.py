@@ -49,8 +49,12 @@ async def interruptible(coroutine: Coroutine[Any, Any, T], message: str = INTERR
 
 
 def show_briefly(error: BaseException, message: str = INTERRUPTED) -> None:
-    """Have IPython show the message where it would show the error's traceback."""
-    error._render_traceback_ = lambda: [message]  # type: ignore[attr-defined]
+    """Have IPython show the message where it would show the error's traceback.
+
+    Who was nearest to what was interrupted knows best what to say.
+    """
+    if not hasattr(error, "_render_traceback_"):
+        error._render_traceback_ = lambda: [message]  # type: ignore[attr-defined]
 
 
 @contextlib.contextmanager

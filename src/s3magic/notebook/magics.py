@@ -36,6 +36,7 @@ _COMMANDS = {
     "s3cat": ("cat", "cat"),
     "s3head": ("head", "head"),
     "s3url": ("url", "url"),
+    "s3jobs": ("jobs", "jobs"),
 }
 _CELLS = ("s3put",)  # those that are cell magics too, by their module's CELL
 _known: dict[str, _Described] = {}  # those imported
@@ -63,7 +64,7 @@ def verb(name: str) -> _Described:
     if name not in _known:
         module, command = _COMMANDS[name]
         home = importlib.import_module(f"s3magic.commands.{module}")
-        for beside in ("arguments", "bars"):
+        for beside in ("arguments", "bars", "home"):
             importlib.import_module(f"s3magic.notebook.{beside}")
         _known[name] = home.VERB, getattr(home, command)
     return _known[name]
@@ -108,7 +109,7 @@ async def _run(
     described, command = _known[name]
     if cell is not None:
         described = cell_verb(name)
-    from s3magic.notebook import bars
+    from s3magic.notebook import bars, home
     from s3magic.notebook.arguments import parse
 
     call = parse(described, line, ChainMap(local_ns or {}, magics.shell.user_ns))
@@ -124,6 +125,7 @@ async def _run(
             )
         kwargs = kwargs | {described.takes_cell: cell}
     bars.install()
+    home.install()
     return await command(*call.args, **kwargs)
 
 

@@ -126,6 +126,7 @@ async def run(
             of the plan is a row.
     """
     running = _Running(shared, jobs, work, action, quick)
+    shared.meter.rows = running.over
     loop = asyncio.get_running_loop()
     with feeling(shared.client, shared.level):
         working = loop.create_task(
@@ -141,7 +142,7 @@ async def run(
         running.give_up()
     finally:
         await running.stop()
-    return [running.rows[index] for index in sorted(running.rows)]
+    return running.over()
 
 
 @dataclass(slots=True)
@@ -233,6 +234,10 @@ class _Running(Generic[J]):
         except asyncio.CancelledError:
             self.rows[index] = _cancelled(job)
             raise
+
+    def over(self) -> list[Transfer]:
+        """Give the rows there are, in the jobs' order."""
+        return [row for _, row in sorted(self.rows.copy().items())]
 
     def give_up(self) -> None:
         """Keep a row for each job that has not begun, and one for all that were not planned."""

@@ -15,9 +15,9 @@ from s3magic.settings import MiB
 from s3magic.wording import count, duration, filesize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    from s3magic.model import Status
+    from s3magic.model import Status, Transfer
 
 __all__ = ["TOLD", "Active", "Meter"]
 
@@ -58,6 +58,7 @@ class Meter:
         kept: Bytes of unfinished transfers that the next try need not fetch again.
         note: What the summary must say besides, even of a short run.
         others: Gives what is under way besides, in helper threads.
+        rows: Gives the rows of the transfers that are over. From any thread.
     """
 
     doing: str
@@ -78,6 +79,7 @@ class Meter:
     ended: float | None = None
     active: dict[int, Active] = field(default_factory=dict)
     others: Callable[[], Iterable[Active]] = tuple
+    rows: Callable[[], Sequence[Transfer]] = tuple
     _samples: deque[tuple[float, int]] = field(default_factory=deque)
     _stop: Callable[[], object] | None = None
     _next: int = 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
 from s3magic.settings import defaults
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from s3magic.transfer.progress import Meter
 
-__all__ = ["Display", "Silent", "watching"]
+__all__ = ["Display", "Silent", "behind", "watching"]
 
 _FASTEST = 0.1  # seconds between two drawings, at least: front ends must keep up
 
@@ -47,6 +48,10 @@ class Silent:
         """Say nothing."""
 
 
+behind: ContextVar[Callable[[Meter], Display] | None] = ContextVar("s3magic-behind", default=None)
+"""In a background job: gives what shows a meter in place of the display that was chosen."""
+
+
 @contextlib.asynccontextmanager
 async def watching(
     meter: Meter, display: Display, *, quiet_if_short: bool = False
@@ -58,6 +63,8 @@ async def watching(
         display: Where.
         quiet_if_short: Leave no summary if nothing had to be drawn meanwhile.
     """
+    if instead := behind.get():
+        display = instead(meter)
     drawn = failed = False
     loop = asyncio.get_running_loop()
     timer: asyncio.TimerHandle
