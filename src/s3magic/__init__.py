@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from s3magic.connection import Connection
     from s3magic.errors import S3Error, TransferError
     from s3magic.helpers import delete_file, delete_files, download_file, list_files, upload_file
+    from s3magic.interop import credential_provider, duckdb_secret, filesystem, storage_options
     from s3magic.model import S3Item
     from s3magic.session import client, close
     from s3magic.uri import S3Uri
@@ -53,9 +54,12 @@ __all__ = [
     "client",
     "close",
     "connect",
+    "credential_provider",
     "delete_file",
     "delete_files",
     "download_file",
+    "duckdb_secret",
+    "filesystem",
     "get",
     "head",
     "job",
@@ -64,6 +68,7 @@ __all__ = [
     "load_ipython_extension",
     "ls",
     "put",
+    "storage_options",
     "unload_ipython_extension",
     "upload_file",
     "url",
@@ -82,9 +87,12 @@ _HOMES = {
     "client": "session",
     "close": "session",
     "connect": "session",
+    "credential_provider": "interop",
     "delete_file": "helpers",
     "delete_files": "helpers",
     "download_file": "helpers",
+    "duckdb_secret": "interop",
+    "filesystem": "interop",
     "get": "commands.get",
     "head": "commands.head",
     "job": "commands.background",
@@ -92,6 +100,7 @@ _HOMES = {
     "list_files": "helpers",
     "ls": "commands.ls",
     "put": "commands.put",
+    "storage_options": "interop",
     "upload_file": "helpers",
     "url": "commands.url",
 }

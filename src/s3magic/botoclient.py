@@ -1,4 +1,4 @@
-"""How one aiobotocore client is made: options, botocore's own settings, our exceptions.
+"""How one aiobotocore client is made.
 
 botocore's chain decides all that it can: environment, profiles, SSO, roles,
 endpoints. What is added here is what a notebook needs on top of it, each with
@@ -11,14 +11,13 @@ import asyncio
 import contextlib
 import functools
 import os
-import re
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from s3magic.connecting import Options, config_of, endpoint_of, told
 from s3magic.credentials import presign_with_v4
-from s3magic.errors import BadArgument, NoSuchFile
 from s3magic.httpsession import http_session_class
 from s3magic.settings import MiB, defaults
 from s3magic.wire.wire import attach
@@ -35,11 +34,6 @@ _POOL = 256  # connections of the client itself, at most; the wire has its own
 # for again more often; a wrong endpoint should be told within seconds.
 _TRIES = 3
 _WORTH_ASKING = 1 * MiB  # bytes of a body that is sent only when the server says go on
-_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
-_CHOICES = {
-    "addressing_style": ("path", "virtual", "auto"),
-    "checksums": ("when_supported", "when_required"),
-}
 # botocore's names of its credential providers, in the words of their documentation.
 _SOURCES = {
     "env": "environment variables",
@@ -52,76 +46,6 @@ _SOURCES = {
     "sso": "SSO",
     "custom-process": "a credential process",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What `connect` was told. None leaves the choice to what AWS tools read.
-
-    Args:
-        profile: A profile of ``~/.aws/config``.
-        endpoint_url: The server, for MinIO, Ceph, R2 and the like.
-        region: The region to sign for.
-        anonymous: Sign nothing: for public buckets.
-        addressing_style: ``path``, ``virtual`` or ``auto``.
-        verify: False to trust any certificate, or a file of authorities.
-        checksums: ``when_supported`` or ``when_required``: whether requests
-            carry, and answers are checked against, S3's newer checksums.
-        aws_access_key_id: The access key, where no AWS file or variable holds it.
-        aws_secret_access_key: Its secret.
-        aws_session_token: The token of temporary credentials.
-    """
-
-    profile: str | None = None
-    endpoint_url: str | None = None
-    region: str | None = None
-    anonymous: bool = False
-    addressing_style: Literal["path", "virtual", "auto"] | None = None
-    verify: bool | str | None = None
-    checksums: Literal["when_supported", "when_required"] | None = None
-    aws_access_key_id: str | None = field(default=None, repr=False)
-    aws_secret_access_key: str | None = field(default=None, repr=False)
-    aws_session_token: str | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        if bool(self.aws_access_key_id) != bool(self.aws_secret_access_key):
-            raise BadArgument(
-                "Cannot connect: an access key and its secret go together.",
-                hint="Give both aws_access_key_id and aws_secret_access_key, or neither.",
-            )
-        if self.anonymous and (self.aws_access_key_id or self.profile):
-            raise BadArgument("Cannot connect: anonymous and with credentials at once.")
-        _check_endpoint(self.endpoint_url)
-        for name, choices in _CHOICES.items():
-            value = getattr(self, name)
-            if value is not None and value not in choices:
-                raise BadArgument(
-                    f"Cannot connect: {name}={value!r} is not one of {', '.join(choices)}."
-                )
-        if isinstance(self.verify, str) and not Path(self.verify).expanduser().exists():
-            raise NoSuchFile(
-                f"Cannot connect: there is no file {self.verify!r} to verify certificates with.",
-                hint="Give a file of certificate authorities, or False to trust any certificate.",
-            )
-
-
-def _check_endpoint(endpoint: str | None) -> None:
-    """Refuse what is no endpoint, and one that would show a secret wherever it is shown."""
-    if not endpoint:
-        return
-    host = re.split(r"[/?#]", endpoint.partition("://")[2] or endpoint)[0]
-    if "@" in host:
-        raise BadArgument(
-            "Cannot connect: the endpoint's URL has a user or a password in it, "
-            "and it is shown wherever the connection is.",
-            hint="Leave out what stands before the @; keys go into aws_access_key_id "
-            "and aws_secret_access_key, or into your AWS settings.",
-        )
-    if not endpoint.startswith(("http://", "https://")):
-        raise BadArgument(
-            f"Cannot connect: {endpoint!r} is no endpoint.",
-            hint=f"Write http://{endpoint} or https://{endpoint}.",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,18 +70,10 @@ def build(options: Options) -> tuple[S3Client, Facts]:
 
 async def _build(options: Options) -> tuple[S3Client, Facts]:
     from aiobotocore.session import AioSession
-    from botocore.configprovider import ConfiguredEndpointProvider
 
     session = AioSession(profile=options.profile)
     session.register_component("data_loader", _tables(session.get_config_variable("data_path")))
-    endpoint = options.endpoint_url
-    if endpoint is None and not _endpoints_ignored(session):
-        endpoint = ConfiguredEndpointProvider(
-            full_config=session.full_config,
-            scoped_config=session.get_scoped_config(),
-            client_name="s3",
-        ).provide()
-        _check_endpoint(endpoint)
+    endpoint = endpoint_of(session, options)
     creator = session.create_client(
         "s3",
         region_name=options.region,
@@ -166,7 +82,7 @@ async def _build(options: Options) -> tuple[S3Client, Facts]:
         aws_access_key_id=options.aws_access_key_id,
         aws_secret_access_key=options.aws_secret_access_key,
         aws_session_token=options.aws_session_token,
-        config=_config(session, options, _is_foreign(endpoint)),
+        config=_config(session, options, endpoint),
     )
     made = await creator.__aenter__()
     made.meta.events.register_last("before-call.s3", _send_small_bodies_at_once)
@@ -241,23 +157,9 @@ def _send_small_bodies_at_once(params: dict[str, Any], **_: Any) -> None:
         del headers["Expect"]
 
 
-def _endpoints_ignored(session: Any) -> bool:
-    return bool(session.get_config_variable("ignore_configured_endpoint_urls"))
-
-
-def _is_foreign(endpoint: str | None) -> bool:
-    """Tell whether an endpoint is a server of somebody other than AWS."""
-    if endpoint is None:
-        return False
-    host = endpoint.partition("://")[2].partition("/")[0].partition(":")[0]
-    return not host.endswith(_AWS)
-
-
-def _config(session: Any, options: Options, foreign: bool) -> Any:  # noqa: FBT001
+def _config(session: Any, options: Options, endpoint: str | None) -> Any:
     from aiobotocore.config import AioConfig
-    from botocore import UNSIGNED
 
-    scoped = session.get_scoped_config()
     values: dict[str, Any] = {
         "http_session_cls": http_session_class(),
         "max_pool_connections": _POOL,
@@ -265,27 +167,9 @@ def _config(session: Any, options: Options, foreign: bool) -> Any:  # noqa: FBT0
         "read_timeout": defaults().read_timeout,
         "user_agent_extra": "s3magic",
     }
-    if not _told(scoped, "AWS_RETRY_MODE", "retry_mode"):
+    if not told(session.get_scoped_config(), "AWS_RETRY_MODE", "retry_mode"):
         values["retries"] = {"mode": "standard", "total_max_attempts": _TRIES}
-    style = options.addressing_style
-    if style is None and foreign and "addressing_style" not in (scoped.get("s3") or {}):
-        style = "path"
-    if style is not None:
-        values["s3"] = {"addressing_style": style}
-    for name in ("request_checksum_calculation", "response_checksum_validation"):
-        wanted = options.checksums
-        if wanted is None and foreign and not _told(scoped, f"AWS_{name.upper()}", name):
-            wanted = "when_required"
-        if wanted is not None:
-            values[name] = wanted
-    if options.anonymous:
-        values["signature_version"] = UNSIGNED
-    return AioConfig(**values)
-
-
-def _told(scoped: dict[str, Any], variable: str, name: str) -> bool:
-    """Tell whether the user's own AWS settings decide this."""
-    return variable in os.environ or name in scoped
+    return AioConfig(**values, **config_of(session, options, endpoint))
 
 
 async def _facts(session: Any, options: Options, made: S3Client) -> Facts:

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
-__all__ = ["client", "close", "connect", "current", "pin", "retire", "switch", "using"]
+__all__ = [
+    "chosen",
+    "client",
+    "close",
+    "connect",
+    "current",
+    "pin",
+    "retire",
+    "switch",
+    "using",
+]
 
 
 _current: Connection | None = None
@@ -126,6 +136,12 @@ def current() -> Connection:
 def pin() -> None:
     """Keep to the connection in force now, in this context, whatever is chosen later."""
     _pinned.set(current())
+
+
+def chosen() -> Options:
+    """Give the options of the connection in force, and make none."""
+    connection = _pinned.get() or _current
+    return connection.options if connection is not None else Options()
 
 
 async def client() -> S3Client:

@@ -1,18 +1,29 @@
 """Every default, once.
 
 Sizes are in bytes, times in seconds. A verb's option that is not given takes
-its value from `defaults`.
+its value from `defaults`. In a notebook, ``%config S3Magic`` shows and changes
+them, with the words that stand here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+import difflib
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args
 
-__all__ = ["KiB", "MiB", "Settings", "change", "defaults"]
+from s3magic.errors import BadArgument
+
+__all__ = ["CHOICES", "Errors", "KiB", "MiB", "Progress", "Settings", "change", "defaults"]
 
 KiB = 1024
 MiB = 1024 * KiB
+
+Progress = Literal["auto", "widget", "text", "none"]
+Errors = Literal["raise", "return"]
+CHOICES: dict[str, tuple[str, ...]] = {"progress": get_args(Progress), "errors": get_args(Errors)}
+
+_ABOVE_NOTHING = frozenset({"connect_timeout", "read_timeout", "refresh"})
+_MOST = {"page_size": 1000}  # S3 API, ListObjectsV2: "returns up to 1,000 key names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,33 @@ class Settings:
     progress: str = "auto"
     errors: str = "raise"
 
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if wanted := _wanted(field.name, field.default, value):
+                raise BadArgument(f"The default {field.name} cannot be {value!r}: it is {wanted}.")
+
+
+def _wanted(name: str, usual: object, value: Any) -> str:
+    """Say what a default must be; nothing if the value is that."""
+    if name in CHOICES:
+        return "" if value in CHOICES[name] else f"one of {', '.join(CHOICES[name])}"
+    if isinstance(usual, bool):
+        return "" if isinstance(value, bool) else "True or False"
+    if isinstance(usual, int):
+        most = _MOST.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= (most or value):
+            return ""
+        return "a whole number, " + (f"from 1 to {most:,}" if most else "1 or more")
+    above = name in _ABOVE_NOTHING
+    if (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and (0 < value < float("inf") or (value == 0 and not above))
+    ):
+        return ""
+    return f"a number of seconds, {'more than 0' if above else '0 or more'}"
+
 
 _current = Settings()
 
@@ -63,10 +101,21 @@ def defaults() -> Settings:
 def change(**values: Any) -> Settings:
     """Change some defaults for the rest of the process; returns all of them.
 
+    Raises:
+        BadArgument: There is no such default, or it cannot be that; nothing is changed.
+
     Example:
         >>> change(concurrency=4).concurrency
         4
     """
     global _current  # noqa: PLW0603 - one process, one set of defaults, written here alone
+    names = [field.name for field in fields(Settings)]
+    for name in values:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            raise BadArgument(
+                f"There is no default {name}.",
+                hint=f"Did you mean {near[0]}?" if near else f"There are {', '.join(names)}.",
+            )
     _current = replace(_current, **values)
     return _current

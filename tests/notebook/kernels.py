@@ -142,6 +142,31 @@ class Kernel:
         """Run a cell to its end."""
         return self.finish(self.start(code), deadline=deadline)
 
+    def complete(self, code):
+        """Press Tab at the end of some code, or where it says ``|``.
+
+        Returns:
+            What the code may become, and what came on stdout and stderr meanwhile.
+        """
+        code, _, behind = code.partition("|")
+        request = self.client.complete(code + behind, len(code))
+        said = ""
+        while True:
+            message = self.client.get_iopub_msg(timeout=DEADLINE)
+            if message["parent_header"].get("msg_id") == request:
+                said += message["content"].get("text", "")
+                if message["content"].get("execution_state") == "idle":
+                    break
+        while True:
+            message = self.client.get_shell_msg(timeout=DEADLINE)
+            if message["parent_header"].get("msg_id") == request:
+                break
+        content = message["content"]
+        assert content["status"] == "ok"
+        start, end = content["cursor_start"], content["cursor_end"]
+        whole = code + behind
+        return [whole[:start] + match + whole[end:] for match in content["matches"]], said
+
     def begin(self, code, text="begun"):
         """Have a cell begin, and come back when it has printed `text`."""
         since, request = self.start(code)

@@ -49,6 +49,7 @@ VERB = Verb(
             "this folder if left out",
             required=False,
             accepts=lambda value: not is_source(value),
+            where="local",
         ),
     ),
     options=(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self, SupportsIndex, cast, get_args
+from typing import TYPE_CHECKING, Self, SupportsIndex, cast
 
 from s3magic.commands.kinds import INTEGER, SIZE
 from s3magic.commands.shown import PROGRESS
 from s3magic.commands.verbs import Option
 from s3magic.errors import BadArgument
-from s3magic.settings import MiB, defaults
+from s3magic.settings import CHOICES, Errors, MiB, defaults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,7 @@ __all__ = [
     "whole",
 ]
 
-Errors = Literal["raise", "return"]
-_ERRORS: tuple[str, ...] = get_args(Errors)
+_ERRORS = CHOICES["errors"]
 
 RECURSIVE = Option(("-r", "--recursive"), "everything below, folders and all")
 GLOB = Option(

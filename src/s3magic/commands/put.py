@@ -38,7 +38,11 @@ VERB = Verb(
     summary="Send files, folders or variables to S3.",
     positionals=(
         Positional(
-            "SOURCE", "a file, a folder with -r, or $data that is bytes", many=True, required=False
+            "SOURCE",
+            "a file, a folder with -r, or $data that is bytes",
+            many=True,
+            required=False,
+            where="local",
         ),
         Positional("URI", "s3://bucket/key, or a folder: s3://bucket/folder/"),
     ),

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import difflib
 import sys
-from typing import TYPE_CHECKING, Literal, TextIO, cast, get_args
+from typing import TYPE_CHECKING, TextIO, cast
 
 from s3magic.errors import BadArgument
-from s3magic.settings import defaults
+from s3magic.settings import CHOICES, Progress, defaults
 from s3magic.transfer.textbar import ClosingLine, TextBar
 from s3magic.transfer.watching import Display, Silent
 
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PROGRESS", "Progress", "display", "lasting", "reset", "use"]
 
-Progress = Literal["auto", "widget", "text", "none"]
-PROGRESS: tuple[str, ...] = get_args(Progress)
+PROGRESS = CHOICES["progress"]
 
 _chooser: Callable[[Progress], Display | None] | None = None
 

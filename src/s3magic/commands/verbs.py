@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from s3magic.commands.kinds import OBJECT, TEXT, Kind
 
@@ -43,6 +43,8 @@ class Positional:
         kind: What it may be; by default any text or object.
         accepts: For an optional one behind `many`: whether the last word is
             this one rather than one more of those. By default it is.
+        where: What it names, for who completes it: something in S3 (``s3``),
+            on this file system (``local``), or either (``both``).
     """
 
     name: str
@@ -51,6 +53,7 @@ class Positional:
     many: bool = False
     kind: Kind = OBJECT
     accepts: Callable[[object], bool] | None = None
+    where: Literal["s3", "local", "both"] = "s3"
 
 
 @dataclass(frozen=True, slots=True)

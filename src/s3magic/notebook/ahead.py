@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["FIRST", "LATER", "Ahead", "install", "needed", "uninstall"]
+__all__ = ["FIRST", "LATER", "Ahead", "importing", "install", "needed", "uninstall"]
 
 # What any first line needs, in the order in which it does. numpy and pyarrow, which
 # pandas imports, are steps of their own: the thread steps aside only between two.
@@ -103,6 +104,13 @@ class Ahead:
         # No daemon: one that dies while an extension module starts takes the process along.
         threading.Thread(target=self._import_all, name="s3magic-ahead").start()
 
+    def importing(self) -> AbstractContextManager[object]:
+        """Hold this while something is imported in another thread: nobody else imports then.
+
+        A cell that begins waits for it, as for a step.
+        """
+        return self._step
+
     def _import_all(self) -> None:
         for names, may in zip(self._names, (self._first, self._later), strict=True):
             left = list(reversed(names))
@@ -121,6 +129,7 @@ class Ahead:
 
 _ahead = Ahead(FIRST, LATER)
 needed = _ahead.needed
+importing = _ahead.importing
 
 
 def install(shell: InteractiveShell) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from s3magic.commands.verbs import Option, Verb
     from s3magic.notebook.words import Word
 
-__all__ = ["Call", "parse"]
+__all__ = ["Call", "behind", "flag_of", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ class _Reader:
     def read(self) -> Call | None:
         """Read all the words."""
         known = {flag: option for option in self.verb.options for flag in option.flags}
-        if any(_flag(word) in {"-h", "--help"} for word in self._before_dashes()):
+        if any(flag_of(word) in {"-h", "--help"} for word in self._before_dashes()):
             return None
         while self.words:
             word = self.words.pop(0)
-            flag = _flag(word)
+            flag = flag_of(word)
             if flag == "--":
                 self.places += [expanded(rest, self.namespace) for rest in self.words]
                 break
@@ -90,13 +90,13 @@ class _Reader:
     def _before_dashes(self) -> Iterable[Word]:
         """Give the words that can be options."""
         for word in self.words:
-            if _flag(word) == "--":
+            if flag_of(word) == "--":
                 return
             yield word
 
     def _option(self, flag: str, option: Option, word: Word, known: Mapping[str, Option]) -> None:
         """Read an option, and its value from behind the ``=`` or from the next word."""
-        attached = _behind(word, flag) if "=" in word[0].text else None
+        attached = behind(word, flag) if "=" in word[0].text else None
         if option.name in self.given and not option.repeatable:
             raise BadArgument(f"{flag} is given twice.", hint="Once is enough.")
         kind = option.takes
@@ -106,7 +106,7 @@ class _Reader:
             self.given[option.name] = [option.value]
             return
         if attached is None:
-            if not self.words or _flag(self.words[0]) in known:
+            if not self.words or flag_of(self.words[0]) in known:
                 metavar = "|".join(option.choices) or kind.metavar
                 raise BadArgument(f"{flag} needs a value.", hint=f"Write {flag} {metavar}.")
             attached = self.words.pop(0)
@@ -141,7 +141,7 @@ class _Reader:
         return BadArgument(f"{self.verb.magic} has no option {flag}.", hint=hint)
 
 
-def _flag(word: Word) -> str:
+def flag_of(word: Word) -> str:
     """Give the option that a word is, without its value; empty if it is none."""
     if not word or word[0].kind != "text" or not word[0].text.startswith("-"):
         return ""
@@ -151,7 +151,7 @@ def _flag(word: Word) -> str:
     return flag if equals or len(word) == 1 else unexpanded(word)
 
 
-def _behind(word: Word, flag: str) -> Word:
+def behind(word: Word, flag: str) -> Word:
     """Give what stands behind an option's ``=``."""
     first, *rest = word
     width = len(flag) + 1

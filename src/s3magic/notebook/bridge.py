@@ -22,6 +22,7 @@ from s3magic.notebook.interrupts import show_briefly
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from concurrent.futures import Future
 
 __all__ = ["Bridge", "alone", "on_caller"]
 
@@ -112,6 +113,13 @@ class Bridge:
                 errand.serve(time.monotonic() + _GRACE)
                 raise
         return errand.result()
+
+    def begin(self, function: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
+        """Have the helper thread begin a coroutine, and wait for nothing.
+
+        What it gives, or raises, is the future's.
+        """
+        return asyncio.run_coroutine_threadsafe(function(), self.started())
 
     def started(self) -> asyncio.AbstractEventLoop:
         """Give the helper thread's loop, running, for work that nobody waits for."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from s3magic.notebook import ahead, frames
+from s3magic.notebook import ahead, completion, frames, options
 from s3magic.notebook.awaiting import CoroutineMagics
 from s3magic.notebook.magics import add_all
 
@@ -24,9 +24,11 @@ def load(shell: InteractiveShell) -> None:
     """Add the magics to a shell; once is enough."""
     if id(shell) in _loaded:
         return
+    options.install(shell)  # first, since what the user's config says may be refused
     magics = _loaded[id(shell)] = CoroutineMagics(shell)
     magics.bridge.at_close(_close_clients)
     add_all(magics)
+    completion.install(shell, magics.bridge)
     frames.install(shell)
     ahead.install(shell)
 
@@ -41,10 +43,12 @@ def unload(shell: InteractiveShell) -> None:
 
     ahead.uninstall(shell)
     frames.uninstall(shell)
+    completion.uninstall(shell)
     if (home := sys.modules.get("s3magic.notebook.home")) is not None:
         home.uninstall(shell)
     bars.uninstall()
     magics.unload()
+    options.uninstall(shell)
     session.retire()
 
 

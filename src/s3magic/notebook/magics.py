@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from s3magic.commands.verbs import Verb
     from s3magic.notebook.awaiting import CoroutineMagics
 
-__all__ = ["add_all", "cell_verb", "verb", "verbs"]
+__all__ = ["add_all", "cell_verb", "known", "names", "verb", "verbs"]
 
 _Described: TypeAlias = "tuple[Verb, Callable[..., Awaitable[object]]]"
 
@@ -49,6 +49,7 @@ def add_all(magics: CoroutineMagics) -> None:
     for name in _CELLS:
         describe = functools.partial(_help, name, cell=True)
         magics.add(name, _cell_magic(magics, name), "cell", describe)
+    magics.add("s3", _family)
 
 
 def cell_verb(name: str) -> Verb:
@@ -57,6 +58,18 @@ def cell_verb(name: str) -> Verb:
     module, _ = _COMMANDS[name]
     described: Verb = importlib.import_module(f"s3magic.commands.{module}").CELL
     return described
+
+
+def names() -> tuple[str, ...]:
+    """Give the magics' names; imports nothing."""
+    return tuple(_COMMANDS)
+
+
+def known(name: str, *, cell: bool = False) -> Verb | None:
+    """Give a magic's description, or that of the cell magic, if it was imported."""
+    if name not in _known:
+        return None
+    return cell_verb(name) if cell and name in _CELLS else _known[name][0]
 
 
 def verb(name: str) -> _Described:
@@ -127,6 +140,19 @@ async def _run(
     bars.install()
     home.install()
     return await command(*call.args, **kwargs)
+
+
+async def _family(line: str) -> object:
+    """List the magics of s3magic; ``%s3 ls`` shows the help of ``%s3ls``."""
+    ahead.needed()
+    from s3magic.notebook import family
+
+    asked = family.asked(line, names())
+    if asked is None:
+        lines = [one for one, _ in await asyncio.to_thread(verbs)]
+        return family.Family((*lines, *(cell_verb(name) for name in _CELLS)))
+    print(await asyncio.to_thread(_help, asked))  # noqa: T201 - asked for
+    return None
 
 
 def _help(name: str, *, cell: bool = False) -> str:

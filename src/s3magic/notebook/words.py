@@ -20,11 +20,12 @@ from typing import Literal, TypeAlias
 
 from s3magic.errors import BadArgument
 
-__all__ = ["Piece", "Word", "split", "without_semicolon"]
+__all__ = ["Piece", "Unfinished", "Word", "split", "unfinished", "without_semicolon", "written"]
 
 _TAIL = re.compile(r";\s*(\s#.*)?\Z", re.DOTALL)
 _NAME = re.compile(r"[^\W\d]\w*")
 _ESCAPED_IN_QUOTES = frozenset('"\\$`{}')
+_PLAIN = re.compile(r"""[^\s'"\\$`{};#]+(#[^\s'"\\$`{};#]*)*""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,23 @@ class Piece:
 Word: TypeAlias = tuple[Piece, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A line as far as it is written.
+
+    Args:
+        words: Those that are whole.
+        word: The one under way, as far as it goes; None behind a blank.
+        start: Where that begins in the line.
+        quote: The quote that is open; empty for none.
+    """
+
+    words: tuple[Word, ...]
+    word: Word | None
+    start: int
+    quote: str
+
+
 def split(line: str, *, windows: bool = os.name == "nt") -> list[Word]:
     """Cut a line into words.
 
@@ -53,6 +71,21 @@ def split(line: str, *, windows: bool = os.name == "nt") -> list[Word]:
         BadArgument: A quote is never closed.
     """
     return _Splitter(line, windows=windows).run().words
+
+
+def unfinished(line: str, *, windows: bool = os.name == "nt") -> Unfinished | None:
+    """Cut a line that is still being written; None within a comment."""
+    splitter = _Splitter(line, windows=windows)
+    return splitter.unfinished()
+
+
+def written(text: str) -> str:
+    """Write a text so that it is read as one word, every character literally."""
+    if _PLAIN.fullmatch(text):
+        return text
+    if text and not set(text) & _ESCAPED_IN_QUOTES:
+        return f'"{text}"'
+    return shlex.quote(text)  # also where a backslash is no escape
 
 
 def without_semicolon(line: str) -> str | None:
@@ -89,6 +122,19 @@ class _Splitter:
             raise self._unclosed()
         self._end_word()
         return self
+
+    def unfinished(self) -> Unfinished | None:
+        """Go to where the line stops, which may be anywhere."""
+        start = 0
+        while self._at < len(self.line):
+            if self._pieces is None:
+                start = self._at
+                if self.line[start] == "#":
+                    return None
+            self._step(self.line[self._at])
+        if self._pieces is None:
+            return Unfinished(tuple(self.words), None, len(self.line), "")
+        return Unfinished(tuple(self.words), tuple(self._pieces), start, self._quote)
 
     def _ends_here(self) -> bool:
         """Notice a comment, or the ``;`` that ends the line."""

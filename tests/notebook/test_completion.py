@@ -1,0 +1,150 @@
+"""Tab in a real kernel, and in terminal IPython."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from kernels import Kernel
+from silent import Silent
+
+pytestmark = pytest.mark.kernel
+
+KEYS = ("2024/a.csv", "2024/b.csv", "2025/c.csv", "two words/it's.csv", "top.txt")
+
+
+def settled(kernel, code, *, until):
+    """Press Tab until something is there: the first time may come too late, and is kept."""
+    for _ in range(200):
+        found, said = kernel.complete(code)
+        assert not said
+        if until(found):
+            return found
+    raise AssertionError(f"{code} gives {found}")
+
+
+@pytest.fixture(scope="module")
+def kernel(seaweed, tmp_path_factory):
+    """A kernel that has listed something, so that all is imported."""
+    folder = tmp_path_factory.mktemp("kernel")
+    (folder / "data file.csv").write_text("x")
+    (folder / "data").mkdir()
+    with Kernel("s3magic", folder=folder, env=seaweed.environment) as kernel:
+        kernel.run("import pandas as pd, s3magic as s3\nframe = pd.DataFrame()\nword = 's3://x'")
+        yield kernel
+
+
+@pytest.fixture
+def filled(s3):
+    """The test's bucket, with a few keys."""
+    for key in KEYS:
+        s3.put(key, "x")
+    return s3
+
+
+def test_buckets_folders_and_keys_are_completed(kernel, filled):
+    """In each place where a line of ours can stand."""
+    bucket = filled.bucket
+    for before in (
+        "%s3ls ",
+        "df = %s3ls ",
+        "%%time\ndf = %s3ls ",
+        "%time %s3ls ",
+        "%%s3put ",
+        "s3ls ",
+        "%s3get x \\\n ",
+    ):
+        found = settled(kernel, f"{before}s3://{bucket[:12]}", until=bool)
+        assert f"{before}s3://{bucket}/" in found
+
+    level = settled(kernel, f"%s3ls {filled.uri()}", until=bool)
+    below = settled(kernel, f"%s3ls {filled.uri('2024/')}", until=bool)
+    part = settled(kernel, f"%s3ls -r {filled.uri('20')}| --limit 3", until=bool)
+
+    assert level == [
+        f"%s3ls {filled.uri('2024/')}", f"%s3ls {filled.uri('2025/')}",
+        f"%s3ls {filled.uri('top.txt')}", f'%s3ls "{filled.uri("two words/")}"',
+    ]  # fmt: skip
+    assert below == [f"%s3ls {filled.uri('2024/a.csv')}", f"%s3ls {filled.uri('2024/b.csv')}"]
+    assert part == [f"%s3ls -r {filled.uri(one)} --limit 3" for one in ("2024/", "2025/")]
+
+
+def test_a_key_with_blanks_and_quotes_is_written_so_that_it_is_read(kernel, filled):
+    """The completed line finds the object."""
+    (line,) = settled(kernel, f'%s3get "{filled.uri("two words/")}', until=bool)
+    again = settled(kernel, f"%s3get {shlex.quote(filled.uri('two words/'))[:-1]}", until=bool)
+
+    data = kernel.run(f"data = {line} -\ndata")
+
+    assert data.python == b"x"
+    assert len(again) == 1
+    assert kernel.run(f"data = {again[0]} -\ndata").python == b"x"
+
+
+def test_strings_of_python_are_completed_too(kernel, filled):
+    """The twins', and those of any other library."""
+    for before in ('await s3.ls("', "pd.read_csv('"):
+        found = settled(kernel, f"{before}{filled.uri('2024/')}", until=bool)
+        assert found == [
+            f"{before}{filled.uri('2024/a.csv')}",
+            f"{before}{filled.uri('2024/b.csv')}",
+        ]
+
+
+def test_options_variables_and_files_are_completed(kernel):
+    """With nobody to ask; and nothing else is mixed in."""
+    assert settled(kernel, "%s3ls --rec", until=bool) == ["%s3ls --recursive"]
+    assert kernel.complete("%s3get x --errors ")[0] == [
+        "%s3get x --errors raise",
+        "%s3get x --errors return",
+    ]
+    assert kernel.complete("%s3get $fr")[0] == ["%s3get $frame"]
+    assert kernel.complete("%s3put --var wo")[0] == ["%s3put --var word"]
+    assert (
+        settled(kernel, "%s3put dat", until=bool) == ["%s3put data/", '%s3put "data file.csv"'][::1]
+    )
+    assert settled(kernel, "%s3get s3://b/k ./da", until=bool) == [
+        "%s3get s3://b/k ./data/", '%s3get s3://b/k "./data file.csv"',
+    ]  # fmt: skip
+    assert kernel.complete("%s3 g")[0] == ["%s3 get"]
+
+
+def test_other_lines_are_left_to_ipython(kernel):
+    """Python, other magics, and the names of ours."""
+    assert "pd.DataFrame" in kernel.complete("pd.DataFr")[0]
+    assert "%s3get" in kernel.complete("%s3g")[0]
+    assert kernel.complete("%cd dat")[0]
+
+
+def test_nothing_and_no_word_from_a_server_that_does_not_answer(tmp_path):
+    """Tab comes back although the server never does, and the kernel goes on."""
+    with Silent() as silent, Kernel("s3magic", folder=tmp_path, env=silent.environment) as kernel:
+        kernel.run("import s3magic.commands.ls, s3magic.session")
+        while not silent.asked.is_set():
+            found, said = kernel.complete("%s3ls s3://b/")
+            assert (found, said) == ([], "")
+        answer = kernel.run("1 + 1")
+        log = kernel.shutdown()
+
+    assert answer.value == "2"
+    assert not log
+
+
+def test_nothing_and_no_word_where_there_is_no_server(tmp_path, seaweed):
+    """Nor from one that refuses."""
+    nobody = seaweed.environment | {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"}
+    with Kernel("s3magic", folder=tmp_path, env=nobody) as kernel:
+        found = [kernel.complete(code) for code in ("%s3ls s3://b/", "%s3ls ", "x = 's3://")]
+        log = kernel.shutdown()
+
+    assert found == [([], "")] * 3
+    assert not log
+
+
+def test_unloading_ends_it(seaweed, tmp_path):
+    """IPython completes as if we had never been there."""
+    with Kernel("s3magic", folder=tmp_path, env=seaweed.environment) as kernel:
+        kernel.run("%unload_ext s3magic")
+        left = kernel.run("get_ipython().Completer.custom_matchers")
+
+    assert left.python == []
