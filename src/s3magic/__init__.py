@@ -28,12 +28,16 @@ if TYPE_CHECKING:
     from s3magic.commands.background import job
     from s3magic.commands.cat import cat
     from s3magic.commands.connect import connect
+    from s3magic.commands.diff import diff
+    from s3magic.commands.du import du
     from s3magic.commands.get import get
     from s3magic.commands.head import head
     from s3magic.commands.job import Job
     from s3magic.commands.jobs import jobs
     from s3magic.commands.ls import ls
     from s3magic.commands.put import put
+    from s3magic.commands.stat import stat
+    from s3magic.commands.tree import tree
     from s3magic.commands.url import url
     from s3magic.connection import Connection
     from s3magic.errors import S3Error, TransferError
@@ -57,7 +61,9 @@ __all__ = [
     "credential_provider",
     "delete_file",
     "delete_files",
+    "diff",
     "download_file",
+    "du",
     "duckdb_secret",
     "filesystem",
     "get",
@@ -68,7 +74,9 @@ __all__ = [
     "load_ipython_extension",
     "ls",
     "put",
+    "stat",
     "storage_options",
+    "tree",
     "unload_ipython_extension",
     "upload_file",
     "url",
@@ -90,7 +98,9 @@ _HOMES = {
     "credential_provider": "interop",
     "delete_file": "helpers",
     "delete_files": "helpers",
+    "diff": "commands.diff",
     "download_file": "helpers",
+    "du": "commands.du",
     "duckdb_secret": "interop",
     "filesystem": "interop",
     "get": "commands.get",
@@ -100,7 +110,9 @@ _HOMES = {
     "list_files": "helpers",
     "ls": "commands.ls",
     "put": "commands.put",
+    "stat": "commands.stat",
     "storage_options": "interop",
+    "tree": "commands.tree",
     "upload_file": "helpers",
     "url": "commands.url",
 }
@@ -143,3 +155,4 @@ def _in_shell() -> bool:
     """Tell whether IPython runs here, without importing it."""
     getipython = sys.modules.get("IPython.core.getipython")
     return getipython is not None and getipython.get_ipython() is not None
+

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.filters import ALL
+from s3magic.commands.framed import Framed
 from s3magic.errors import BadArgument, NoSuchKey
 from s3magic.listing.matching import Matching
 from s3magic.listing.pages import Listing, pages
@@ -27,6 +28,8 @@ __all__ = ["ADD_GLOB", "Found", "find", "is_column", "is_frame", "is_source", "l
 
 ADD_GLOB = "Add --glob to read it as a pattern."
 _WILD = re.compile(r"[*?\[]")
+# Rows that mean more than one object: all below a prefix, or only what lies right in it.
+_FOLDERS = {"prefix": "", "level": "/"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def is_frame(value: object) -> bool:
 
 def is_source(value: object) -> bool:
     """Tell whether this can only be meant as something in S3."""
-    return isinstance(value, S3Uri) or is_frame(value) or is_uri(value)
+    return isinstance(value, S3Uri | Framed) or is_frame(value) or is_uri(value)
 
 
 def is_column(value: object) -> bool:
@@ -88,6 +91,8 @@ def listed(source: object) -> tuple[list[object], bool]:
     for one in given:
         if is_column(one):
             sources += one.tolist()  # type: ignore[union-attr]
+        elif isinstance(one, Framed):
+            sources.append(one.source)
         else:
             sources.append(one)
     return sources, len(sources) > 1 or any(map(is_column, given))
@@ -177,9 +182,15 @@ def _check_frame(frame: Any, *, recursive: bool) -> None:
             "so it names no objects.",
             hint="Take one that %s3ls gave; filtered and sorted is fine.",
         )
-    if recursive or "Type" not in frame.columns:
+    kinds = frame["Type"].tolist() if "Type" in frame.columns else []
+    if "part" in kinds:
+        raise BadArgument(
+            "The rows of the frame count objects with something in common, and name none.",
+            hint="Take a listing: %s3ls -r, or %s3du without --by and --glob.",
+        )
+    if recursive:
         return
-    folders = frame["Type"].tolist().count("prefix")
+    folders = kinds.count("prefix") + kinds.count("level")
     if folders:
         what = "is a folder" if folders == 1 else "are folders"
         raise BadArgument(
@@ -279,10 +290,9 @@ async def _of_frame(client: S3Client, source: Any) -> AsyncGenerator[Found]:
             continue  # it holds no bytes
         uri = S3Uri(str(bucket), str(key))
         above = f"{bucket}/" if several else ""
-        if kind == "prefix":
-            async with contextlib.aclosing(
-                _below(client, Listing(uri.bucket, uri.key), "")
-            ) as found:
+        if kind in _FOLDERS:
+            listing = Listing(uri.bucket, uri.key, _FOLDERS[kind])
+            async with contextlib.aclosing(_below(client, listing, "")) as found:
                 async for one in found:
                     yield replace(one, above=above) if above else one
             continue

@@ -37,6 +37,10 @@ _COMMANDS = {
     "s3head": ("head", "head"),
     "s3url": ("url", "url"),
     "s3jobs": ("jobs", "jobs"),
+    "s3du": ("du", "du"),
+    "s3tree": ("tree", "tree"),
+    "s3stat": ("stat", "stat"),
+    "s3diff": ("diff", "diff"),
 }
 _CELLS = ("s3put",)  # those that are cell magics too, by their module's CELL
 _known: dict[str, _Described] = {}  # those imported
