@@ -20,6 +20,8 @@ import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
+from s3magic.arrival import when_imported
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -156,3 +158,11 @@ def _in_shell() -> bool:
     getipython = sys.modules.get("IPython.core.getipython")
     return getipython is not None and getipython.get_ipython() is not None
 
+
+def _offer_accessor() -> None:
+    from s3magic.accessor import register
+
+    register()
+
+
+when_imported("pandas", _offer_accessor)  # df.s3, for frames that are read from a file too
