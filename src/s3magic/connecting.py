@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from s3magic.errors import BadArgument, NoSuchFile
 
-__all__ = ["Options", "config_of", "endpoint_of", "told"]
+__all__ = ["Options", "config_of", "endpoint_of", "is_foreign", "told"]
 
 _AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _CHOICES = {
@@ -115,7 +115,7 @@ def config_of(session: Any, options: Options, endpoint: str | None) -> dict[str,
     """Give what botocore's Config is told of how requests are addressed, summed and signed."""
     from botocore import UNSIGNED
 
-    scoped, foreign = session.get_scoped_config(), _is_foreign(endpoint)
+    scoped, foreign = session.get_scoped_config(), is_foreign(endpoint)
     values: dict[str, Any] = {}
     style = options.addressing_style
     if style is None and foreign and "addressing_style" not in (scoped.get("s3") or {}):
@@ -133,7 +133,7 @@ def config_of(session: Any, options: Options, endpoint: str | None) -> dict[str,
     return values
 
 
-def _is_foreign(endpoint: str | None) -> bool:
+def is_foreign(endpoint: str | None) -> bool:
     """Tell whether an endpoint is a server of somebody other than AWS."""
     if endpoint is None:
         return False

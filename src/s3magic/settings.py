@@ -36,6 +36,8 @@ class Settings:
         concurrency: Requests in flight at once, at most, for one verb, and
             fewer where the limit on open files is low; how many are best is
             found while they run.
+        delete_concurrency: Requests in flight at once that delete a thousand
+            objects each: S3 takes 3,500 deletions a second from one prefix.
         page_size: Keys asked for in one LIST request (S3 gives 1,000 at most).
         attempts: How often a piece of a download is asked for again when it
             breaks off; one request is tried as often as AWS's tools try it.
@@ -52,6 +54,7 @@ class Settings:
     part_size: int = 8 * MiB
     multipart_threshold: int = 16 * MiB
     concurrency: int = 256
+    delete_concurrency: int = 4
     page_size: int = 1000
     attempts: int = 5
     connect_timeout: float = 10.0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.level import Level
-from s3magic.transfer.window import Slots, ahead, each, stream
+from s3magic.transfer.window import Slots, ahead, each, results, stream
 
 
 async def turns(number):
@@ -274,3 +274,59 @@ async def test_a_thread_is_waited_for_however_often_its_caller_is_cancelled():
     assert still
     assert ended == [True]
     assert task.cancelled()
+
+
+async def test_results_come_as_they_are_done():
+    """Whatever their order; and no more than so many at once."""
+    gates = [asyncio.Event() for _ in range(3)]
+    begun = []
+
+    async def work(number):
+        begun.append(number)
+        await gates[number].wait()
+        return number
+
+    found = results(stream(range(3)), work, 2)
+    gates[1].set()
+    first = await anext(found)
+    gates[2].set()
+    second = await anext(found)
+    gates[0].set()
+
+    assert [first, second] == [1, 2]
+    assert [one async for one in found] == [0]
+    assert begun == [0, 1, 2]
+
+
+async def test_an_error_comes_behind_the_results_before_it():
+    """And ends them."""
+
+    async def work(number):
+        if number == 2:
+            raise ValueError
+        return number
+
+    found = results(stream(range(5)), work, 1)
+
+    assert [await anext(found), await anext(found)] == [0, 1]
+    with pytest.raises(ValueError):  # noqa: PT011 - it has no words
+        await anext(found)
+
+
+async def test_results_that_nobody_wants_any_more_are_cancelled():
+    """Nothing goes on when the reader leaves."""
+    ended = []
+
+    async def work(number):
+        try:
+            if number:
+                await asyncio.Event().wait()
+            return number
+        finally:
+            ended.append(number)
+
+    found = results(stream(range(2)), work, 2)
+    await anext(found)
+    await found.aclose()
+
+    assert ended == [0, 1]

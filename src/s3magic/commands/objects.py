@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 from dataclasses import dataclass, replace
@@ -9,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.filters import ALL
 from s3magic.commands.framed import Framed
+from s3magic.commands.rows import check, is_column, is_frame, read
 from s3magic.errors import BadArgument, NoSuchKey
 from s3magic.listing.matching import Matching
 from s3magic.listing.pages import Listing, pages
 from s3magic.transfer.window import stream
 from s3magic.uri import S3Uri, is_uri
-from s3magic.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -24,12 +25,20 @@ if TYPE_CHECKING:
     from s3magic.commands.filters import Filters
     from s3magic.errors import S3Error
 
-__all__ = ["ADD_GLOB", "Found", "find", "is_column", "is_frame", "is_source", "listed", "wild"]
+__all__ = [
+    "ADD_GLOB",
+    "Found",
+    "checked",
+    "find",
+    "is_column",
+    "is_frame",
+    "is_source",
+    "listed",
+    "wild",
+]
 
 ADD_GLOB = "Add --glob to read it as a pattern."
 _WILD = re.compile(r"[*?\[]")
-# Rows that mean more than one object: all below a prefix, or only what lies right in it.
-_FOLDERS = {"prefix": "", "level": "/"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +69,9 @@ class Found:
         return self.above + self.uri.key[len(self.base) :]
 
 
-def is_frame(value: object) -> bool:
-    """Tell whether this is a DataFrame, without importing pandas."""
-    return hasattr(value, "columns") and hasattr(value, "itertuples")
-
-
 def is_source(value: object) -> bool:
     """Tell whether this can only be meant as something in S3."""
     return isinstance(value, S3Uri | Framed) or is_frame(value) or is_uri(value)
-
-
-def is_column(value: object) -> bool:
-    """Tell whether this is a Series or another array, without importing what it is of."""
-    plain = isinstance(value, str | bytes | bytearray | memoryview)
-    return hasattr(value, "tolist") and not plain and not is_frame(value)
 
 
 def listed(source: object) -> tuple[list[object], bool]:
@@ -112,6 +110,9 @@ async def find(
     version_id: str | None = None,
     several: bool = False,
     wanted: Filters = ALL,
+    action: str = "get",
+    markers: bool = False,
+    seen: bool = False,
 ) -> AsyncGenerator[Found]:
     """Give the objects of some sources, in the sources' order, as the pages come.
 
@@ -120,29 +121,34 @@ async def find(
 
     Args:
         client: Any aiobotocore client.
-        sources: ``s3://…`` addresses, `S3Uri`, or frames of a listing.
+        sources: ``s3://…`` addresses, `S3Uri`, or frames: listings, and reports,
+            of which a row means its target if that is in S3, else its source.
         recursive: An address, or a folder's row, means everything below it.
         glob: An address's key is a pattern.
         version_id: The version of a single key.
         several: Each folder keeps its own last name in the tree. One that has
             nothing below it is then found, as refused; else it is an error.
         wanted: Chooses among them by their places.
+        action: What is to be done with them, for the errors: ``delete``.
+        markers: Give the delete markers that a frame names, too.
+        seen: With `recursive`, look whether a key that has nothing below it is
+            there at all.
 
     Raises:
         BadArgument: A source is none, or means a folder without `recursive`.
         NoSuchKey: There is nothing below the folder, or nothing that matches.
     """
     given: set[tuple[S3Uri, str | None]] = set()
-    checked = [_checked(source, recursive=recursive, glob=glob) for source in sources]
+    meant = [checked(source, recursive=recursive, glob=glob) for source in sources]
     if version_id is not None and (recursive or glob or len(sources) != 1):
         raise BadArgument("A version is one object's: give its key alone with --version-id.")
-    for source in checked:
+    for source in meant:
         if not isinstance(source, S3Uri):
-            found = _of_frame(client, source)
+            found = _of_frame(client, source, markers=markers)
         elif glob:
-            found = _of_glob(client, source, recursive=recursive)
+            found = _of_glob(client, source, action, recursive=recursive)
         elif recursive:
-            found = _of_tree(client, source, named=several)
+            found = _of_tree(client, source, action, named=several, seen=seen)
         else:
             found = stream([Found(source, source.folder, None, version_id)])
         async with contextlib.aclosing(found):
@@ -156,9 +162,14 @@ async def find(
                     yield one
 
 
-def _checked(source: object, *, recursive: bool, glob: bool) -> Any:
+def checked(source: object, *, recursive: bool, glob: bool) -> Any:
+    """Give a source as an `S3Uri` or a frame.
+
+    Raises:
+        BadArgument: It is none, or means a folder without `recursive`.
+    """
     if is_frame(source):
-        _check_frame(source, recursive=recursive)
+        check(source, recursive=recursive)
         return source
     if isinstance(source, S3Uri):
         uri = source
@@ -174,38 +185,17 @@ def _checked(source: object, *, recursive: bool, glob: bool) -> Any:
     return uri
 
 
-def _check_frame(frame: Any, *, recursive: bool) -> None:
-    missing = [name for name in ("Bucket", "Key") if name not in frame.columns]
-    if missing:
-        raise BadArgument(
-            f"The frame has no column{'s' * (len(missing) - 1)} {' and '.join(missing)}, "
-            "so it names no objects.",
-            hint="Take one that %s3ls gave; filtered and sorted is fine.",
-        )
-    kinds = frame["Type"].tolist() if "Type" in frame.columns else []
-    if "part" in kinds:
-        raise BadArgument(
-            "The rows of the frame count objects with something in common, and name none.",
-            hint="Take a listing: %s3ls -r, or %s3du without --by and --glob.",
-        )
-    if recursive:
-        return
-    folders = kinds.count("prefix") + kinds.count("level")
-    if folders:
-        what = "is a folder" if folders == 1 else "are folders"
-        raise BadArgument(
-            f"{folders:,} of {count(len(frame), 'row')} {what}.",
-            hint="Add -r for everything in them, or filter: df[df.Type == 'object'].",
-        )
-
-
-async def _of_tree(client: S3Client, uri: S3Uri, *, named: bool) -> AsyncGenerator[Found]:
+async def _of_tree(
+    client: S3Client, uri: S3Uri, action: str, *, named: bool, seen: bool
+) -> AsyncGenerator[Found]:
     """Give all below a folder; a key that is no folder is itself.
 
     Args:
         client: Any aiobotocore client.
         uri: The folder, with or without the slash, or the bucket.
+        action: What is to be done, for the error.
         named: Keep the folder's own last name in the places.
+        seen: Look whether a key that is no folder is there.
     """
     prefix = uri.key if not uri.key or uri.key.endswith("/") else f"{uri.key}/"
     base = S3Uri(uri.bucket, prefix[:-1]).folder if named else prefix
@@ -217,17 +207,33 @@ async def _of_tree(client: S3Client, uri: S3Uri, *, named: bool) -> AsyncGenerat
             yield replace(one, above=above) if above else one
     if anything or not uri.key:
         return  # a bucket may well be empty
-    if prefix != uri.key:
+    if prefix != uri.key and not seen:
         yield Found(uri, uri.folder)
+        return
+    if prefix != uri.key and (key := await _alone(client, uri)):
+        yield key
     else:
         nothing = NoSuchKey(
-            f"Cannot get {uri}: there is nothing below it.",
+            f"Cannot {action} {uri}: there is nothing below it.",
             hint=f"See what there is with %s3ls {S3Uri(uri.bucket)}.",
         )
         yield Found(uri, base, refused=nothing)
 
 
-async def _of_glob(client: S3Client, uri: S3Uri, *, recursive: bool) -> AsyncGenerator[Found]:
+async def _alone(client: S3Client, uri: S3Uri) -> Found | None:
+    """Look up a single key; of those that begin like it, it comes first."""
+    listing = Listing(uri.bucket, uri.key, page_size=1)
+    async with contextlib.aclosing(pages(client, listing, lanes=1)) as listed:
+        async for page in listed:
+            if page.keys[:1] == [uri.key]:
+                return Found(uri, uri.folder, page.sizes[0])
+            break
+    return None
+
+
+async def _of_glob(
+    client: S3Client, uri: S3Uri, action: str, *, recursive: bool
+) -> AsyncGenerator[Found]:
     """Give what a pattern finds, as `s3magic.listing.matching` reads it."""
     matching = Matching(uri.key, recursive=recursive)
     base = S3Uri(uri.bucket, matching.prefix).folder
@@ -242,7 +248,8 @@ async def _of_glob(client: S3Client, uri: S3Uri, *, recursive: bool) -> AsyncGen
                 yield Found(S3Uri(uri.bucket, key), base, size)
     if not anything:
         nothing = NoSuchKey(
-            f"Cannot get {uri}: {'only folders match it' if folders else 'nothing matches it'}.",
+            f"Cannot {action} {uri}: "
+            f"{'only folders match it' if folders else 'nothing matches it'}.",
             hint="Add -r for everything in them."
             if folders
             else f"See what there is with %s3ls {S3Uri(uri.bucket, base)}.",
@@ -257,44 +264,21 @@ async def _below(client: S3Client, listing: Listing, base: str) -> AsyncGenerato
                 yield Found(S3Uri(listing.bucket, key), base, size)
 
 
-async def _of_frame(client: S3Client, source: Any) -> AsyncGenerator[Found]:
-    """Give a listing's objects; with -r a folder's row means all below it.
+async def _of_frame(client: S3Client, source: Any, *, markers: bool) -> AsyncGenerator[Found]:
+    """Give a frame's objects; with -r a folder's row means all below it.
 
     Each keeps its whole key as its place, so that where a file lands does not
     depend on which other rows a filter left; with several buckets the bucket's
     name comes before it.
     """
-    columns = {
-        name: source[name].tolist()
-        for name in ("Bucket", "Key", "Size", "Type", "VersionId", "IsDeleteMarker")
-        if name in source.columns
-    }
-    if not all(isinstance(name, str) for name in columns["Bucket"] + columns["Key"]):
-        raise BadArgument(
-            "Some rows of the frame have no Bucket or no Key.",
-            hint='Leave them out: df.dropna(subset=["Bucket", "Key"]).',
-        )
-    missing = [None] * len(source)
-    several = len(set(columns["Bucket"])) > 1
-    rows = zip(
-        columns["Bucket"],
-        columns["Key"],
-        columns.get("Size", missing),
-        columns.get("Type", missing),
-        columns.get("VersionId", missing),
-        columns.get("IsDeleteMarker", missing),
-        strict=True,
-    )
-    for bucket, key, size, kind, version, deleted in rows:
-        if deleted is True:
-            continue  # it holds no bytes
-        uri = S3Uri(str(bucket), str(key))
-        above = f"{bucket}/" if several else ""
-        if kind in _FOLDERS:
-            listing = Listing(uri.bucket, uri.key, _FOLDERS[kind])
-            async with contextlib.aclosing(_below(client, listing, "")) as found:
+    rows = await asyncio.to_thread(read, source)
+    several = len({row.bucket for row in rows}) > 1
+    for row in rows:
+        above = f"{row.bucket}/" if several else ""
+        if row.delimiter is not None:
+            below = _below(client, Listing(row.bucket, row.key, row.delimiter), "")
+            async with contextlib.aclosing(below) as found:
                 async for one in found:
                     yield replace(one, above=above) if above else one
-            continue
-        known = int(size) if isinstance(size, int) else None
-        yield Found(uri, "", known, (version or None) if isinstance(version, str) else None, above)
+        elif markers or not row.marker:  # a marker holds no bytes
+            yield Found(S3Uri(row.bucket, row.key), "", row.size, row.version_id, above)

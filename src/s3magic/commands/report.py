@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import sys
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s3magic.errors import TransferError
@@ -16,11 +17,33 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
+    from s3magic.errors import S3Error
     from s3magic.model import Transfer
 
-__all__ = ["conclude", "frame", "prepare"]
+__all__ = ["Ending", "conclude", "frame", "judged", "prepare"]
 
 _SHOWN = 3  # reasons that an error tells; the report has them all
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the rows of a report ended, in figures.
+
+    Args:
+        noun: What a row is of: ``file``.
+        total: Rows.
+        done: Those that went well.
+        cancelled: Those cancelled.
+        failures: The errors of those that failed.
+        did: What became of those that went well.
+    """
+
+    noun: str
+    total: int
+    done: int
+    cancelled: int
+    failures: Sequence[S3Error]
+    did: str = "arrived"
 
 
 def prepare() -> None:
@@ -50,16 +73,34 @@ async def conclude(rows: Sequence[Transfer], noun: str, errors: str) -> DataFram
             ``raise``. The first failure is its ``__cause__``; of a single
             transfer it is of the failure's own class too.
     """
-    report = await asyncio.to_thread(frame, rows)
-    failed = [row for row in rows if row.status == "failed"]
-    cancelled = sum(row.status == "cancelled" for row in rows)
-    if errors == "return" or not (failed or cancelled):
+    ending = Ending(
+        noun,
+        total=len(rows),
+        done=sum(row.status == "done" for row in rows),
+        cancelled=sum(row.status == "cancelled" for row in rows),
+        failures=[row.cause for row in rows if row.status == "failed" and row.cause is not None],
+    )
+    return judged(await asyncio.to_thread(frame, rows), ending, errors)
+
+
+def judged(report: DataFrame, ending: Ending, errors: str) -> DataFrame:
+    """Give a verb's report, or raise if anything in it is amiss.
+
+    Args:
+        report: The frame.
+        ending: What it says, in figures.
+        errors: ``raise`` or ``return``.
+
+    Raises:
+        TransferError: As `conclude` says.
+    """
+    if errors == "return" or not (ending.failures or ending.cancelled):
         return report
-    cause = failed[0].cause if failed else None
-    if len(rows) == 1 and cause is not None:
+    cause = ending.failures[0] if ending.failures else None
+    if ending.total == 1 and cause is not None:
         raise TransferError.of(cause, report=report) from cause
     raise TransferError(
-        _told(rows, failed, cancelled, noun),
+        _told(ending),
         report=report,
         hint="All rows are in the error's .report; to have them in place of the error, run it "
         'again with --errors return (in Python errors="return").',
@@ -88,17 +129,17 @@ def frame(rows: Sequence[Transfer]) -> DataFrame:
     )
 
 
-def _told(rows: Sequence[Transfer], failed: Sequence[Transfer], cancelled: int, noun: str) -> str:
+def _told(ending: Ending) -> str:
     """Say in a few sentences what went wrong."""
-    done = sum(row.status == "done" for row in rows)
+    failed, cancelled = len(ending.failures), ending.cancelled
     parts = []
     if failed:
-        parts.append(f"{len(failed):,} of {count(len(rows), noun)} failed")
+        parts.append(f"{failed:,} of {count(ending.total, ending.noun)} failed")
     if cancelled:
-        of = "" if failed else f" of {count(len(rows), noun)}"
+        of = "" if failed else f" of {count(ending.total, ending.noun)}"
         parts.append(f"{cancelled:,}{of} {'was' if cancelled == 1 else 'were'} cancelled")
-    sentence = ", ".join(parts) + f"; {done:,} arrived."
-    reasons = list(dict.fromkeys(row.error for row in failed))
+    sentence = ", ".join(parts) + f"; {ending.done:,} {ending.did}."
+    reasons = list(dict.fromkeys(map(str, ending.failures)))
     for reason in reasons[:_SHOWN]:
         sentence += f" {reason}"
     if len(reasons) > _SHOWN:

@@ -1,41 +1,170 @@
-"""Deletes any number of keys, a thousand a request, and keeps every error.
+"""Deletes any number of keys or versions, a thousand a request, and keeps every error.
 
-The answers of such requests are read in a thread. Keys that XML cannot carry,
-or that servers are known to read otherwise than they were written, go alone, in
-the address of a request of their own.
+Keys that XML cannot carry, or that servers are known to read otherwise than
+they were written, go alone, in the address of a request of their own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
+import contextlib
 import re
-from contextvars import ContextVar
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree as ET
 
-from s3magic.errors import BadArgument
+from s3magic.errors import BadArgument, NotSupported, Throttled
+from s3magic.settings import defaults
+from s3magic.transfer.delete_requests import alone, install, together
+from s3magic.transfer.outcomes import Outcome, outcomes
 from s3magic.transfer.window import each, stream
-from s3magic.translation import error_code, translate
+from s3magic.translation import translate
 from s3magic.uri import S3Uri
 from s3magic.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from types_aiobotocore_s3 import S3Client
 
-__all__ = ["delete"]
+    from s3magic.errors import S3Error
+    from s3magic.transfer.outcomes import Name
+
+__all__ = ["Deletion", "delete"]
 
 _BATCH = 1000  # S3 API, DeleteObjects: "a list of up to 1,000 keys"
-_LANES = 4  # such requests at once; S3 takes 3,500 deletions a second from one prefix
+_TOGETHER = 16  # of a batch whose names go alone after all
+_IN_A_ROW = 3  # failed requests after which a bucket is given up
+_PAUSE = 0.2  # seconds before what the server was too busy for is asked again; then twice that
 # XML 1.0 has no control characters; some servers strip the spaces around a text.
 _ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|\A\s|\s\Z")
-# Servers that know no newer checksum say one of these to a request without the old one.
-_WANTS_MD5 = {"MissingContentMD5", "InvalidRequest"}
-_OURS: ContextVar[bool] = ContextVar("s3magic-deletion", default=False)
-_MD5: ContextVar[bool] = ContextVar("s3magic-deletion-md5", default=False)
+
+
+@dataclass(slots=True)
+class Deletion:
+    """One run of deletions: names in, and what became of each out.
+
+    A name that fails leaves the others alone. A bucket whose requests fail as
+    a whole is given up: what follows of it fails for the same reason, unasked.
+
+    Args:
+        client: Any aiobotocore client.
+        told: Given the outcomes of a request in the moment in which it is
+            answered, so that none is lost, whatever ends the run.
+        concurrency: Requests at once.
+        unanswered: What was asked for and not answered when this was
+            cancelled: it may be deleted, or not.
+    """
+
+    client: S3Client
+    told: Callable[[list[Outcome]], object]
+    concurrency: int = field(default_factory=lambda: defaults().delete_concurrency)
+    unanswered: list[Name] = field(default_factory=list)
+    _stopped: bool = False
+    _given_up: dict[str, S3Error] = field(default_factory=dict)
+    _failures: Counter[str] = field(default_factory=Counter)
+    _one_by_one: set[str] = field(default_factory=set)
+
+    def stop(self) -> None:
+        """Send no further request; those in flight are still waited for."""
+        self._stopped = True
+
+    async def run(self, names: AsyncGenerator[Name]) -> None:
+        """Delete.
+
+        Args:
+            names: What to delete, of any bucket; asked for as there is room.
+                Closed at the end.
+
+        Raises:
+            Exception: What `names` raises; a request's failure is an outcome.
+        """
+        install(self.client)
+        await each(_batches(names), self._batch, self.concurrency)
+
+    async def _batch(self, batch: list[Name]) -> None:
+        """Delete the names of one request; again those that the server was too busy for."""
+        for attempt in range(1, defaults().attempts + 1):
+            last = attempt == defaults().attempts
+            batch = await self._once(batch, last=last)
+            if not batch or self._stopped:
+                return
+            await asyncio.sleep(_PAUSE * 2 ** (attempt - 1))
+
+    async def _once(self, batch: list[Name], *, last: bool) -> list[Name]:
+        """Ask once, and tell; gives the names that are worth asking for again."""
+        bucket = batch[0].bucket
+        if self._stopped or self._refused(batch):
+            return []
+        if len(batch) > 1 and bucket in self._one_by_one:
+            return await self._each_alone(batch)
+        try:
+            answer = await self._asked(batch)
+        except asyncio.CancelledError:
+            self.unanswered += batch
+            raise
+        except Exception as error:  # noqa: BLE001 - each of them becomes an outcome
+            ours = translate(error, _action([(name.bucket, name.key) for name in batch]))
+            if isinstance(ours, NotSupported) and len(batch) > 1:
+                self._one_by_one.add(bucket)
+                return await self._each_alone(batch)
+            return self._failed(batch, ours, last=last)
+        self._failures[bucket] = 0
+        found = outcomes(batch, answer)
+        if last:
+            self.told(found)
+            return []
+        self.told([one for one in found if not one.busy])
+        return [one.name for one in found if one.busy]
+
+    def _refused(self, batch: list[Name]) -> bool:
+        """Tell of names that need not be asked for."""
+        if (given_up := self._given_up.get(batch[0].bucket)) is not None:
+            self.told([Outcome(name, given_up) for name in batch])
+            return True
+        if not batch[0].key:  # the address would be the bucket's own
+            self.told([Outcome(batch[0], BadArgument("Cannot delete '': it is no key."))])
+            return True
+        return False
+
+    def _failed(self, batch: list[Name], error: S3Error, *, last: bool) -> list[Name]:
+        """Tell of a request that failed as a whole."""
+        bucket = batch[0].bucket
+        if isinstance(error, Throttled) and not last:
+            return batch
+        self._failures[bucket] += 1
+        if not error.transient or self._failures[bucket] >= _IN_A_ROW:
+            self._given_up[bucket] = error
+        unsure = error.transient and not isinstance(error, Throttled)
+        self.told([Outcome(name, error, unsure=unsure) for name in batch])
+        return []
+
+    async def _asked(self, batch: list[Name]) -> dict[str, Any]:
+        objects = [name.named for name in batch]
+        if len(objects) == 1:
+            return await alone(self.client, batch[0].bucket, objects[0])
+        return await together(self.client, batch[0].bucket, objects, quiet=False)
+
+    async def _each_alone(self, batch: list[Name]) -> list[Name]:
+        """Delete one by one, on a server that knows no other way."""
+        await each(stream([[name] for name in batch]), self._batch, _TOGETHER)
+        return []
+
+
+async def _batches(names: AsyncGenerator[Name]) -> AsyncGenerator[list[Name]]:
+    """Gather names into requests: a thousand of one bucket, or an odd one."""
+    waiting: dict[str, list[Name]] = {}
+    async with contextlib.aclosing(names):
+        async for name in names:
+            if not name.key or _ODD.search(name.key):
+                yield [name]
+                continue
+            batch = waiting.setdefault(name.bucket, [])
+            batch.append(name)
+            if len(batch) == _BATCH:
+                yield waiting.pop(name.bucket)
+    for batch in waiting.values():
+        yield batch
 
 
 async def delete(
@@ -58,79 +187,43 @@ async def delete(
         BadArgument: One of them can be no key; nothing was deleted.
         S3Error: A request failed as a whole; those before it were done.
     """
-    _check(keys)
-    _install(client)
-    plain = [key for key in keys if not _ODD.search(key)]
+    for key in keys:
+        if not isinstance(key, str) or not key:
+            raise BadArgument(f"Cannot delete {key!r}: it is no key.")
+    install(client)
+    plain = [{"Key": key} for key in keys if not _ODD.search(key)]
     batches = [plain[at : at + _BATCH] for at in range(0, len(plain), _BATCH)]
-    batches += [[key] for key in keys if _ODD.search(key)]
+    batches += [[{"Key": key}] for key in keys if _ODD.search(key)]
     answers: dict[int, dict[str, Any]] = {}
+    failed: list[tuple[str, str]] = []
 
-    failed: list[str] = []
-
-    async def one(numbered: tuple[int, list[str]]) -> None:
+    async def one(numbered: tuple[int, list[dict[str, str]]]) -> None:
         number, batch = numbered
-        ask = _alone if _ODD.search(batch[0]) else _together
         try:
-            answers[number] = await ask(client, bucket, batch, quiet=quiet)
+            if _ODD.search(batch[0]["Key"]):
+                answers[number] = await alone(client, bucket, batch[0])
+            else:
+                answers[number] = await together(client, bucket, batch, quiet=quiet)
         except Exception:
-            failed.extend(batch)
+            failed.extend((bucket, item["Key"]) for item in batch)
             raise
 
     try:
-        await each(stream(enumerate(batches)), one, _LANES)
+        await each(stream(enumerate(batches)), one, defaults().delete_concurrency)
     except Exception as error:
-        action = f"delete {S3Uri(bucket, failed[0])}"
-        if len(failed) > 1:
-            action += f" and {count(len(failed) - 1, 'other key')}"
-        raise translate(error, action) from error
+        raise translate(error, _action(failed)) from error
     merged = _merged([answers[number] for number in sorted(answers)])
     if quiet:
         merged.pop("Deleted", None)  # some servers tell it all the same
     return merged
 
 
-def _check(keys: Sequence[str]) -> None:
-    for key in keys:
-        if not isinstance(key, str) or not key:
-            raise BadArgument(f"Cannot delete {key!r}: it is no key.")
-
-
-async def _together(
-    client: S3Client, bucket: str, keys: list[str], *, quiet: bool
-) -> dict[str, Any]:
-    wanted: Any = {"Objects": [{"Key": key} for key in keys], "Quiet": quiet}
-    token = _OURS.set(True)
-    try:
-        return dict(await client.delete_objects(Bucket=bucket, Delete=wanted))
-    except Exception as error:
-        if error_code(error) not in _WANTS_MD5:
-            raise
-        again = _MD5.set(True)
-        try:
-            return dict(await client.delete_objects(Bucket=bucket, Delete=wanted))
-        finally:
-            _MD5.reset(again)
-    finally:
-        _OURS.reset(token)
-
-
-async def _alone(client: S3Client, bucket: str, keys: list[str], *, quiet: bool) -> dict[str, Any]:
-    """Delete one key, and tell of it as DeleteObjects would."""
-    key = keys[0]
-    try:
-        answer: dict[str, Any] = dict(await client.delete_object(Bucket=bucket, Key=key))
-    except Exception as error:
-        told = getattr(error, "response", {}).get("Error", {})
-        if not told or told.get("Code") == "NoSuchBucket":
-            raise
-        failed = {"Key": key, "Code": told.get("Code", ""), "Message": told.get("Message", "")}
-        return {"Errors": [failed], "ResponseMetadata": error.response["ResponseMetadata"]}  # type: ignore[attr-defined]
-    deleted: dict[str, Any] = {"Key": key}
-    if "DeleteMarker" in answer:
-        deleted["DeleteMarker"] = answer["DeleteMarker"]
-        deleted["DeleteMarkerVersionId"] = answer.get("VersionId")
-    found: dict[str, Any] = {"ResponseMetadata": answer["ResponseMetadata"]}
-    return found if quiet else found | {"Deleted": [deleted]}
+def _action(places: Sequence[tuple[str, str]]) -> str:
+    """Say what was to be deleted, for an error."""
+    action = f"delete {S3Uri(*places[0])}"
+    if len(places) > 1:
+        action += f" and {count(len(places) - 1, 'other key')}"
+    return action
 
 
 def _merged(answers: list[dict[str, Any]]) -> dict[str, Any]:
@@ -140,54 +233,3 @@ def _merged(answers: list[dict[str, Any]]) -> dict[str, Any]:
         if rows := [row for answer in answers for row in answer.get(name, ())]:
             merged[name] = rows
     return merged
-
-
-def _install(client: S3Client) -> None:
-    """Put the hooks on a client, once. They act on our own requests alone."""
-    # Behind botocore's own, which escapes the body; and, with the wildcard in
-    # the middle, before its reading of the answer.
-    client.meta.events.register_last(
-        "before-call.s3.DeleteObjects", _add_md5, unique_id="s3magic-deletion-md5"
-    )
-    client.meta.events.register_first(
-        "before-parse.*.DeleteObjects", _take, unique_id="s3magic-deletion"
-    )
-
-
-def _add_md5(params: dict[str, Any], **_: Any) -> None:
-    if _MD5.get():
-        digest = hashlib.md5(params["body"], usedforsecurity=False).digest()
-        params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
-
-
-async def _take(
-    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
-) -> None:
-    """Take what botocore would read on the loop, twenty milliseconds of it."""
-    if not _OURS.get() or response_dict["status_code"] != 200:
-        return
-    found = await asyncio.to_thread(_read, response_dict["body"])
-    if found is not None:
-        response_dict["body"] = b"<DeleteResult/>"
-        customized_response_dict.update(found)
-
-
-def _read(body: bytes) -> dict[str, list[dict[str, Any]]] | None:
-    """Read a DeleteResult; None for anything else, an error for example."""
-    try:
-        root = ET.fromstring(body)  # noqa: S314 - expat bounds entities; botocore reads it so too
-    except ET.ParseError:
-        return None
-    if _name(root) != "DeleteResult":
-        return None
-    found: dict[str, list[dict[str, Any]]] = {}
-    for child in root:
-        row: dict[str, Any] = {_name(leaf): leaf.text or "" for leaf in child}
-        if "DeleteMarker" in row:
-            row["DeleteMarker"] = row["DeleteMarker"] == "true"
-        found.setdefault({"Error": "Errors"}.get(_name(child), _name(child)), []).append(row)
-    return found
-
-
-def _name(element: ET.Element) -> str:
-    return element.tag.rpartition("}")[2]

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     from s3magic.transfer.level import Level
 
-__all__ = ["AHEAD", "Slots", "ahead", "each", "stream"]
+__all__ = ["AHEAD", "Slots", "ahead", "each", "results", "stream"]
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 AHEAD = 32
 """Requests that may be ready at least, beyond those in flight, where helper threads take them."""
@@ -97,6 +98,40 @@ async def each(
             await _end(running)
     for task in running if failed is None else [failed]:
         task.result()
+
+
+async def results(
+    items: AsyncGenerator[T], work: Callable[[T], Awaitable[U]], lanes: int
+) -> AsyncGenerator[U]:
+    """Await `work` on every item, as `each` does, and give what it gives, as it comes.
+
+    An error is raised behind what came before it.
+
+    Args:
+        items: Where the items come from; closed at the end.
+        work: What to do with one.
+        lanes: How many at once.
+    """
+    done: deque[U] = deque()
+    more = asyncio.Event()
+
+    async def one(item: T) -> None:
+        done.append(await work(item))
+        more.set()
+
+    working = asyncio.create_task(each(items, one, lanes), name="s3magic-results")
+    working.add_done_callback(lambda _: more.set())
+    try:
+        while True:
+            more.clear()
+            while done:
+                yield done.popleft()
+            if working.done():
+                break
+            await more.wait()
+        await working
+    finally:
+        await _end([working])
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -1,0 +1,130 @@
+"""Reads what the rows of a frame mean: of a listing, or of a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from s3magic.errors import BadArgument
+from s3magic.uri import S3Uri, is_uri
+from s3magic.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Row", "check", "is_column", "is_frame", "read"]
+
+_FOLDERS = {"prefix": "", "level": "/"}
+_LISTED = ("Bucket", "Key", "Size", "Type", "VersionId", "IsDeleteMarker")
+
+
+class Row(NamedTuple):
+    """What one row means.
+
+    Args:
+        bucket: The bucket.
+        key: The key, or a folder's prefix.
+        size: Bytes, where a listing told.
+        delimiter: Of a folder how deep it is meant: empty for all below, ``/``
+            for what lies right in it; None for an object.
+        version_id: The version, where the frame names one.
+        marker: Whether that is a delete marker.
+    """
+
+    bucket: str
+    key: str
+    size: int | None = None
+    delimiter: str | None = None
+    version_id: str | None = None
+    marker: bool = False
+
+
+def is_frame(value: object) -> bool:
+    """Tell whether this is a DataFrame, without importing pandas."""
+    return hasattr(value, "columns") and hasattr(value, "itertuples")
+
+
+def is_column(value: object) -> bool:
+    """Tell whether this is a Series or another array, without importing what it is of."""
+    plain = isinstance(value, str | bytes | bytearray | memoryview)
+    return hasattr(value, "tolist") and not plain and not is_frame(value)
+
+
+def check(frame: Any, *, recursive: bool) -> None:
+    """Refuse a frame that names no objects, or folders without `recursive`.
+
+    Raises:
+        BadArgument: It does.
+    """
+    missing = [name for name in ("Bucket", "Key") if name not in frame.columns]
+    if missing and _is_report(frame):
+        return
+    if missing:
+        raise BadArgument(
+            f"The frame has no column{'s' * (len(missing) - 1)} {' and '.join(missing)}, "
+            "so it names no objects.",
+            hint="Take one that %s3ls or another magic gave; filtered and sorted is fine.",
+        )
+    kinds = frame["Type"].tolist() if "Type" in frame.columns else []
+    if "part" in kinds:
+        raise BadArgument(
+            "The rows of the frame count objects with something in common, and name none.",
+            hint="Take a listing: %s3ls -r, or %s3du without --by and --glob.",
+        )
+    folders = 0 if recursive else sum(map(kinds.count, _FOLDERS))
+    if folders:
+        what = "is a folder" if folders == 1 else "are folders"
+        raise BadArgument(
+            f"{folders:,} of {count(len(frame), 'row')} {what}.",
+            hint="Add -r for everything in them, or filter: df[df.Type == 'object'].",
+        )
+
+
+def read(frame: Any) -> list[Row]:
+    """Give what the rows mean, in their order.
+
+    A report's row means its target if that is in S3, else its source.
+
+    Raises:
+        BadArgument: Some of them name nothing.
+    """
+    return list(_of_report(frame) if _is_report(frame) else _of_listing(frame))
+
+
+def _is_report(frame: Any) -> bool:
+    columns = set(frame.columns)
+    return {"Source", "Target"} <= columns and not {"Bucket", "Key"} <= columns
+
+
+def _of_listing(frame: Any) -> Iterator[Row]:
+    columns = {name: frame[name].tolist() for name in _LISTED if name in frame.columns}
+    if not all(isinstance(name, str) for name in columns["Bucket"] + columns["Key"]):
+        raise BadArgument(
+            "Some rows of the frame have no Bucket or no Key.",
+            hint='Leave them out: df.dropna(subset=["Bucket", "Key"]).',
+        )
+    missing = [None] * len(frame)
+    values = zip(*(columns.get(name, missing) for name in _LISTED), strict=True)
+    for bucket, key, size, kind, version, marker in values:
+        yield Row(
+            str(bucket),
+            str(key),
+            int(size) if isinstance(size, int) else None,
+            _FOLDERS.get(str(kind)),
+            (version or None) if isinstance(version, str) else None,
+            marker is True,
+        )
+
+
+def _of_report(frame: Any) -> Iterator[Row]:
+    """Read addresses alone: a size there is of what was moved, nothing where that failed."""
+    pairs = zip(frame["Target"].tolist(), frame["Source"].tolist(), strict=True)
+    places = [next(filter(is_uri, pair), None) for pair in pairs]
+    if None in places:
+        raise BadArgument(
+            f"{places.count(None):,} of {count(len(places), 'row')} of the report "
+            "name nothing in S3.",
+            hint="Leave them out: df[df.Source.str.startswith('s3://')], for example.",
+        )
+    for place in places:
+        uri = S3Uri.parse(str(place))
+        yield Row(uri.bucket, uri.key)

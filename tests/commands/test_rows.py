@@ -1,0 +1,74 @@
+"""What the rows of a frame mean."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from s3magic.commands.rows import Row, check, read
+from s3magic.errors import BadArgument
+
+
+def test_a_listings_rows_are_read():
+    """Sizes, versions, markers and folders, as far as it has them."""
+    frame = pd.DataFrame(
+        {
+            "Bucket": pd.Categorical(["b", "b", "b", "c"]),
+            "Key": ["k", "f/", "g/", "k"],
+            "Size": [3, 0, 7, 0],
+            "Type": ["object", "prefix", "level", "object"],
+            "VersionId": ["1", None, None, "2"],
+            "IsDeleteMarker": [False, False, False, True],
+        }
+    )
+
+    assert read(frame) == [
+        Row("b", "k", 3, version_id="1"),
+        Row("b", "f/", 0, ""),
+        Row("b", "g/", 7, "/"),
+        Row("c", "k", 0, version_id="2", marker=True),
+    ]
+
+
+def test_two_columns_are_enough():
+    """A frame made by hand, or what is left of a listing."""
+    assert read(pd.DataFrame({"Bucket": ["b"], "Key": ["k"]})) == [Row("b", "k")]
+
+
+def test_a_size_that_is_missing_is_not_known():
+    """As in a frame that was merged."""
+    frame = pd.DataFrame({"Bucket": ["b"], "Key": ["k"], "Size": pd.array([None], dtype="Int64")})
+
+    assert read(frame) == [Row("b", "k")]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "means"),
+    [
+        ("/home/a.csv", "s3://bb/a.csv", Row("bb", "a.csv")),
+        ("s3://bb/a.csv", "/home/a.csv", Row("bb", "a.csv")),
+        ("s3://bb/from", "s3://cc/to", Row("cc", "to")),
+        ("s3://bb/gone", "", Row("bb", "gone")),
+    ],
+)
+def test_a_reports_row_is_where_something_is_in_s3(source, target, means):
+    """Its target if that is there, else its source; a size there is of what was moved."""
+    frame = pd.DataFrame({"Source": [source], "Target": [target], "Size": [0]})
+
+    check(frame, recursive=False)
+
+    assert read(frame) == [means]
+
+
+@pytest.mark.parametrize("source", ["the rest", None, np.nan])
+def test_a_report_that_names_nothing_in_s3_is_refused(source):
+    """What was never planned has no name."""
+    with pytest.raises(BadArgument, match="1 of 2 rows of the report name nothing in S3"):
+        read(pd.DataFrame({"Source": ["s3://bb/k", source], "Target": ["", ""]}))
+
+
+def test_a_frame_of_something_else_is_refused():
+    """And the sentence says what is missing."""
+    with pytest.raises(BadArgument, match="no column Key"):
+        check(pd.DataFrame({"Bucket": ["b"]}), recursive=True)
