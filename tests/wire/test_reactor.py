@@ -35,6 +35,7 @@ class Ask:
         name: What is asked for.
         then: Called with the answer's body, in whatever thread takes it.
         reading: Called for the request, as if a file were read; None for none.
+        chunks: Whether its answer may come in chunks.
     """
 
     pool: Pool
@@ -42,6 +43,7 @@ class Ask:
     name: str
     then: object = bytes
     reading: object = None
+    chunks: bool = False
     threads: list = field(default_factory=list)
 
     @property
@@ -562,14 +564,24 @@ async def test_orders_are_for_others_where_the_system_has_no_more_threads(desk, 
     assert all(isinstance(error, ConnectionAbortedError) for error in await ends(orders))
 
 
-async def test_an_answer_in_several_pieces_is_put_together(desk):
+def in_chunks(body):
+    """An answer whose body comes in chunks of 100,000 bytes at most."""
+    pieces = [body[at : at + 100_000] for at in range(0, len(body), 100_000)]
+    chunks = [f"{len(piece):x}\r\n".encode() + piece + b"\r\n" for piece in pieces]
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    return head + b"".join(chunks) + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["of told length", "in chunks"])
+async def test_an_answer_in_several_pieces_is_put_together(desk, chunked):
     """Broken within its head, behind it and within its body; and one larger than a read."""
     large = bytes(range(256)) * 1500
 
     def serve(connection, _number):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while head := request(connection):
-            said = answer(large if named(head) == b"large" else b"body of " + named(head))
+            body = large if named(head) == b"large" else b"body of " + named(head)
+            said = in_chunks(body) if chunked else answer(body)
             end = said.index(b"\r\n\r\n")
             cuts = [0, 5, end + 2, end + 4, end + 7, len(said)]
             for start, stop in itertools.pairwise(cuts):
@@ -588,7 +600,8 @@ async def test_an_answer_in_several_pieces_is_put_together(desk):
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(softly, "_filled", noted)
             names = ["one", "two", "large"]
-            results = [(await ends([desk.ask(at(server), name)]))[0] for name in names]
+            asks = [Ask(desk.pool, at(server), name, chunks=chunked) for name in names]
+            results = [(await ends([desk.put(ask)]))[0] for ask in asks]
 
         assert results == [b"body of one", b"body of two", large]
 

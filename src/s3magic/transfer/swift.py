@@ -77,6 +77,11 @@ class Quick(ABC):
         """Whether a file is read for its request."""
         return False
 
+    @property
+    def chunks(self) -> bool:
+        """Whether the answer's body may come in chunks."""
+        return False
+
     @abstractmethod
     def request(self) -> bytes:
         """Give the request, signed now."""

@@ -300,6 +300,18 @@ class Line:
         self._keep = head.keeps
         return head
 
+    def gathered(self) -> memoryview | None:
+        """Give a body in chunks, if all of it came with its head.
+
+        Raises:
+            Unplain: What came is no chunks.
+        """
+        chunks = self._chunks
+        if chunks is None:
+            raise ConnectionAbortedError
+        chunks.feed(self._early)
+        return memoryview(chunks.body()) if chunks.complete else None
+
     def end(self) -> None:
         """Take the answer for read, which came whole with its head."""
-        self._left, self._early = 0, b""
+        self._left, self._early, self._chunks = 0, b"", None

@@ -234,7 +234,9 @@ class Reactor:
             order.use(line)
             line.used = False
             try:
-                return line, *(yield from conversing(line, request, self._buffer))
+                return line, *(
+                    yield from conversing(line, request, self._buffer, chunks=small.chunks)
+                )
             except OSError as error:
                 line.close()
                 if line.used or line.aborted or isinstance(error, TimeoutError):
@@ -245,7 +247,7 @@ class Reactor:
             order.use(line)
             yield from opening(line)
             order.use(line)
-            return line, *(yield from conversing(line, request, self._buffer))
+            return line, *(yield from conversing(line, request, self._buffer, chunks=small.chunks))
         except BaseException:
             line.close()
             raise

@@ -32,6 +32,10 @@ class Small(Protocol):
     def reads(self) -> bool:
         """Whether a file is read for its request."""
 
+    @property
+    def chunks(self) -> bool:
+        """Whether the answer's body may come in chunks."""
+
     def request(self) -> bytes:
         """Give line, headers and body, signed now."""
 

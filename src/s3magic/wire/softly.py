@@ -76,13 +76,16 @@ def _secured(line: Line, sock: socket.socket, tls: ssl.SSLContext) -> Waiting[No
         yield secure, events, at.connect_timeout
 
 
-def conversing(line: Line, request: bytes, buffer: memoryview) -> Waiting[tuple[Head, memoryview]]:
+def conversing(
+    line: Line, request: bytes, buffer: memoryview, *, chunks: bool = False
+) -> Waiting[tuple[Head, memoryview]]:
     """Send a request, and read its answer whole.
 
     Args:
         line: Where to.
         request: Its line, headers and body.
         buffer: Memory for the answer, for as long as nothing is awaited.
+        chunks: Whether the answer's body may come in chunks.
 
     Raises:
         Unplain: An answer came, and it is not plain, or too long for this.
@@ -102,25 +105,30 @@ def conversing(line: Line, request: bytes, buffer: memoryview) -> Waiting[tuple[
     while True:
         size = yield from _filled(sock, buffer, patience)
         whole = memoryview(kept + bytes(buffer[:size])) if kept else buffer[:size]
-        answer = _complete(line, whole)
+        answer = _complete(line, whole, chunks=chunks)
         if answer is not None:
             return answer
         kept = bytes(whole)
 
 
-def _complete(line: Line, whole: memoryview) -> tuple[Head, memoryview] | None:
+def _complete(line: Line, whole: memoryview, *, chunks: bool) -> tuple[Head, memoryview] | None:
     """Give head and body, if all of the answer is there."""
     first = bytes(whole[:LONGEST])
     end = end_of_head(first, len(first))
     if not end:
         return None
-    head = line.begin(whole, end)
-    if head.length > _SMALL:
+    head = line.begin(whole, end, chunks=chunks)
+    if max(head.length, len(whole) - end) > _SMALL:
         raise Unplain(0, "too long for this")
-    if len(whole) - end < head.length:
+    body: memoryview | None = whole[end:]
+    if head.chunked:
+        body = line.gathered()
+    elif len(whole) - end < head.length:
+        body = None
+    if body is None:
         return None
     line.end()
-    return head, whole[end:]
+    return head, body
 
 
 def _tried(work: Callable[[], object]) -> int:

@@ -45,6 +45,8 @@ _OWN = frozenset(
         "transfer-encoding",
         "x-amz-checksum-crc32",
         "x-amz-content-sha256",
+        "x-amz-copy-source",
+        "x-amz-copy-source-if-match",
         "x-amz-date",
         "x-amz-decoded-content-length",
         "x-amz-security-token",
