@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import email.utils
 import hashlib
 import re
 import urllib.parse
@@ -18,6 +19,7 @@ from xml.sax.saxutils import escape
 from s3magic.server_probe import HOST, REGION
 
 BUCKET = "lies"
+_LONG_AGO = "Thu, 01 Jan 2026 00:00:00 GMT"  # when what a test puts in itself was written
 
 
 @dataclass
@@ -37,7 +39,9 @@ class Request:
     @property
     def operation(self):
         """S3's own name of it."""
-        return operation(self.method, self.key, self.query)
+        name = operation(self.method, self.key, self.query)
+        copies = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}
+        return copies.get(name, name) if "x-amz-copy-source" in self.headers else name
 
     @property
     def start(self):
@@ -59,7 +63,11 @@ def operation(method, key, query):
         }[method]
     if "uploads" in query:
         return "CreateMultipartUpload"
-    names = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject"}
+    if "tagging" in query and method == "GET":
+        return "GetObjectTagging"
+    names = {
+        "GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "DeleteObject",
+    }  # fmt: skip
     return names.get(method, method) if key else f"{method} bucket"
 
 
@@ -89,6 +97,11 @@ def error(status, code, **fields):
     return Answer(status, {"content-type": "application/xml"}, body.encode())
 
 
+def now():
+    """The time, as HTTP says it."""
+    return email.utils.formatdate(usegmt=True)
+
+
 class Liar:
     """The server: ``objects`` are its keys' bytes, ``requests`` all that it was asked.
 
@@ -104,6 +117,7 @@ class Liar:
         self.trusted = trusted
         self.objects = {}
         self.etags = {}
+        self.times = {}
         self.uploads = {}
         self.requests = []
         self.handlers = set()
@@ -135,7 +149,7 @@ class Liar:
 
     def reset(self):
         """Forget everything, and be honest."""
-        for kept in (self.objects, self.etags, self.uploads, self.requests, self._lies):
+        for kept in (self.objects, self.etags, self.times, self.uploads, self.requests, self._lies):
             kept.clear()
 
     def uri(self, key=""):
@@ -277,7 +291,8 @@ class Liar:
         if key not in self.objects:
             return Answer(404)
         length = str(len(self.objects[key]))
-        return Answer(200, {"etag": self.etag(key), "content-length": length})
+        headers = {"etag": self.etag(key), "content-length": length, "date": now()}
+        return Answer(200, headers | {"last-modified": self.times.get(key, _LONG_AGO)})
 
     def _ListObjectsV2(self, _request, _key, query):  # noqa: N802
         after = query.get("continuation-token") or query.get("start-after", "")
@@ -304,6 +319,46 @@ class Liar:
         self.objects[key] = request.body
         return Answer(200, {"etag": self.etag(key)})
 
+    def _CopyObject(self, request, key, _query):  # noqa: N802
+        source = self._copied(request)
+        if isinstance(source, Answer):
+            return source
+        self.objects[key], self.times[key] = source, now()
+        self.etags.pop(key, None)
+        body = f"<CopyObjectResult><ETag>{self.etag(key)}</ETag></CopyObjectResult>"
+        return Answer(200, {"content-type": "application/xml"}, body.encode())
+
+    def _DeleteObject(self, request, key, _query):  # noqa: N802
+        if key in self.objects and request.headers.get("if-match") not in {None, self.etag(key)}:
+            return error(412, "PreconditionFailed")
+        self.objects.pop(key, None)
+        return Answer(204)
+
+    def _GetObjectTagging(self, _request, _key, _query):  # noqa: N802
+        return Answer(200, {}, b"<Tagging><TagSet/></Tagging>")
+
+    def _copied(self, request):
+        """Give the bytes that a copy is to be made of, or why there are none."""
+        named = urllib.parse.unquote(request.headers["x-amz-copy-source"].partition("?")[0])
+        source = named.lstrip("/").partition("/")[2]
+        if source not in self.objects:
+            return error(404, "NoSuchKey")
+        wanted = request.headers.get("x-amz-copy-source-if-match")
+        if wanted not in {None, self.etag(source)}:
+            return error(412, "PreconditionFailed", Condition="x-amz-copy-source-If-Match")
+        first, _, last = request.headers.get("x-amz-copy-source-range", "bytes=0-")[6:].partition(
+            "-"
+        )
+        return self.objects[source][int(first) : int(last) + 1 if last else None]
+
+    def _UploadPartCopy(self, request, _key, query):  # noqa: N802
+        source = self._copied(request)
+        if isinstance(source, Answer):
+            return source
+        self.uploads[query["uploadId"]][int(query["partNumber"])] = source
+        body = f'<CopyPartResult><ETag>"{hashlib.md5(source).hexdigest()}"</ETag></CopyPartResult>'
+        return Answer(200, {"content-type": "application/xml"}, body.encode())
+
     def _CreateMultipartUpload(self, _request, _key, _query):  # noqa: N802
         name = f"upload-{len(self.requests)}"
         self.uploads[name] = {}
@@ -321,6 +376,7 @@ class Liar:
         numbers = [int(text) for text in re.findall(rb"<PartNumber>(\d+)<", request.body)]
         self.objects[key] = b"".join(parts[number] for number in numbers)
         sums = b"".join(hashlib.md5(parts[number]).digest() for number in numbers)
+        self.times[key] = now()
         self.etags[key] = f'"{hashlib.md5(sums).hexdigest()}-{len(numbers)}"'
         body = f"<CompleteMultipartUploadResult><ETag>{self.etags[key]}</ETag>"
         return Answer(200, {}, f"{body}</CompleteMultipartUploadResult>".encode())

@@ -33,6 +33,9 @@ class Settings:
     Args:
         part_size: Bytes of one ranged GET or one uploaded part.
         multipart_threshold: Objects of this size and more move in parts.
+        copy_threshold: Objects of this size and more are copied by the server in
+            parts, side by side; above 5 GiB S3 has no other way.
+        copy_part_size: Bytes of one such part, which nobody here holds.
         concurrency: Requests in flight at once, at most, for one verb, and
             fewer where the limit on open files is low; how many are best is
             found while they run.
@@ -53,6 +56,8 @@ class Settings:
 
     part_size: int = 8 * MiB
     multipart_threshold: int = 16 * MiB
+    copy_threshold: int = 128 * MiB
+    copy_part_size: int = 64 * MiB
     concurrency: int = 256
     delete_concurrency: int = 4
     page_size: int = 1000

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import ServerFault
@@ -17,13 +18,13 @@ from s3magic.transfer.leftovers import Leftover, Note, abandoned
 from s3magic.translation import error_code
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.uri import S3Uri
 
-__all__ = ["multipart"]
+__all__ = ["combined", "multipart"]
 
 _INLINE = 0.25  # seconds that a cancelled cell waits for the abort
 _PATIENT = 30.0  # and that a failure waits for it, which nobody asked to end at once
@@ -61,6 +62,23 @@ async def multipart(
         await _bounded(_abort(client, where, note), longest)
         raise
     await in_thread(note.remove)
+
+
+def combined(parts: Sequence[Mapping[str, Any]]) -> str:
+    """Give the ETag of the object that some parts make: the MD5 of their MD5s, in quotes.
+
+    Args:
+        parts: As CompleteMultipartUpload takes them, in their order.
+
+    Returns:
+        Nothing where the parts' ETags are no MD5s.
+    """
+    try:
+        sums = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in parts)
+    except ValueError:
+        return ""
+    whole = hashlib.md5(sums, usedforsecurity=False).hexdigest()
+    return f'"{whole}-{len(parts)}"'
 
 
 async def _open(

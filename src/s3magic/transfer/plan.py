@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from s3magic.errors import S3Error
     from s3magic.uri import S3Uri
 
-__all__ = ["Download", "Part", "Targets", "Upload", "cut", "upload_part_size"]
+__all__ = ["Copy", "Download", "Part", "Targets", "Upload", "cut", "upload_part_size"]
 
 # S3 User Guide, "Amazon S3 multipart upload limits".
 _MOST_PARTS = 10_000
@@ -99,6 +99,54 @@ class Upload:
     def target_name(self) -> str:
         """The target, for the report."""
         return str(self.uri)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One object to copy.
+
+    Args:
+        uri: The source.
+        target: Where to.
+        size: Bytes as listed; None where no listing told.
+        version_id: The version wanted; None for the latest.
+        etag: As listed, without quotes: an object that has another one by then
+            is not copied. Empty where no listing told.
+        storage_class: As listed, empty for the usual one; None where no listing told.
+        replaced: Arguments of PutObject that are not its body (ContentType,
+            Metadata, Tagging, ACL, …), in place of what the source has.
+        refused: Why it cannot be copied, where the plan knows already.
+    """
+
+    uri: S3Uri
+    target: S3Uri
+    size: int | None = None
+    version_id: str | None = None
+    etag: str = ""
+    storage_class: str | None = None
+    replaced: Mapping[str, Any] = field(default_factory=dict)
+    refused: S3Error | None = None
+
+    @property
+    def source_name(self) -> str:
+        """The source, for the report."""
+        return str(self.uri)
+
+    @property
+    def target_name(self) -> str:
+        """The target, for the report."""
+        return str(self.target)
+
+    @property
+    def action(self) -> str:
+        """What is done, for an error."""
+        return f"copy {self.uri} to {self.target}"
+
+    @property
+    def copy_source(self) -> Any:
+        """The source, as CopyObject and UploadPartCopy take it."""
+        named: dict[str, str] = {"Bucket": self.uri.bucket, "Key": self.uri.key}
+        return named if self.version_id is None else named | {"VersionId": self.version_id}
 
 
 @dataclass(frozen=True, slots=True)

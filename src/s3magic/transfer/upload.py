@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from s3magic.errors import AlreadyExists, LocalFault, ServerFault
 from s3magic.transfer.body import Body
 from s3magic.transfer.direct import HELD
 from s3magic.transfer.disk import in_thread
-from s3magic.transfer.multipart import multipart
+from s3magic.transfer.multipart import combined, multipart
 from s3magic.transfer.piece import Piece
 from s3magic.transfer.plan import cut, upload_part_size
 from s3magic.transfer.sending import sent_all
@@ -227,19 +226,9 @@ async def _verify(
     """
     with contextlib.suppress(Exception):
         found = await client.head_object(Bucket=job.uri.bucket, Key=job.uri.key)
-        if found["ContentLength"] == job.size and found["ETag"] == _combined(parts):
+        if found["ContentLength"] == job.size and found["ETag"] == combined(parts):
             return {"ETag": found["ETag"], "ResponseMetadata": found["ResponseMetadata"]}
     raise error
-
-
-def _combined(parts: list[dict[str, Any]]) -> str:
-    """Compute the ETag of the whole; empty where the parts' ETags are no MD5s."""
-    try:
-        sums = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in parts)
-    except ValueError:
-        return ""
-    whole = hashlib.md5(sums, usedforsecurity=False).hexdigest()
-    return f'"{whole}-{len(parts)}"'
 
 
 async def exists(client: S3Client, uri: S3Uri) -> bool:
