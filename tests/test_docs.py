@@ -61,7 +61,7 @@ SPAN = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 # Only a run that took its time says this of a listing, and the figures are never the same.
-SUMMARY = re.compile(r"(Listed|Downloaded|Uploaded) ")
+SUMMARY = re.compile(r"(Listed|Downloaded|Uploaded|Copied|Moved) ")
 
 
 def cells(page):

@@ -7,16 +7,17 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from s3magic.commands.advising import advising
 from s3magic.commands.background import run, told
 from s3magic.commands.filters import FILTERS, Filters
 from s3magic.commands.kinds import TEXT
-from s3magic.commands.objects import ADD_GLOB, find, is_frame, is_source, listed, wild
+from s3magic.commands.objects import find, is_frame, is_source, listed
 from s3magic.commands.options import BG, GLOB, RECURSIVE, TRANSFERRING, Transferring
 from s3magic.commands.places import job_of, place_of
 from s3magic.commands.preview import preview
 from s3magic.commands.running import Ways, Wording, run_jobs, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
-from s3magic.errors import BadArgument, NoSuchKey, TransferError
+from s3magic.errors import BadArgument, TransferError
 from s3magic.settings import KiB
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.download import download, download_bytes, quick
@@ -26,7 +27,7 @@ from s3magic.wording import filesize
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
@@ -230,26 +231,13 @@ async def get(
         async def work(shared: Run, job: Download, number: int) -> int:
             if job.size is not None:  # it was listed: nothing else can be meant
                 return await do(shared, job, number)
-            with _advising(recursive=recursive, glob=glob):
+            with advising(recursive=recursive, glob=glob):
                 return await do(shared, job, number)
 
         return work
 
     coming = transfer(_WORDING, options, plan, Ways(advised(download), advised(preview), quick))
     return await run(told("get", source, target), coming, bg=bg, progress=progress)
-
-
-@contextlib.contextmanager
-def _advising(*, recursive: bool = False, glob: bool = False) -> Iterator[None]:
-    """Say to whom a key is missing what else may have been meant by it."""
-    try:
-        yield
-    except NoSuchKey as error:
-        if wild(error.message) and not glob:
-            error.hint = ADD_GLOB
-        elif not recursive and not glob:
-            error.hint = f"Add -r if it is a folder. {error.hint}"
-        raise
 
 
 def _single(sources: Sequence[object], *, plain: bool) -> S3Uri:
@@ -275,7 +263,7 @@ async def _bytes(uri: S3Uri, version_id: str | None, options: Transferring) -> b
 
     async def work(shared: Run, job: Download, number: int) -> int:
         nonlocal held
-        with _advising(recursive=True):  # a folder has no bytes that could be meant
+        with advising(recursive=True):  # a folder has no bytes that could be meant
             held = await download_bytes(shared, job, number)
         return len(held)
 

@@ -18,12 +18,13 @@ from s3magic.transfer.window import stream
 from s3magic.uri import S3Uri, is_uri
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Sequence
 
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.commands.filters import Filters
     from s3magic.errors import S3Error
+    from s3magic.listing.pages import Page
 
 __all__ = [
     "ADD_GLOB",
@@ -53,6 +54,8 @@ class Found:
         version_id: The version, where one was named.
         above: What stands before its place: its bucket's name and ``/``, where
             one frame, or one line, names several buckets.
+        etag: Without quotes, where a listing told; else empty.
+        storage_class: Where a listing told; empty where it left it out.
         refused: Why it stands for nothing that could be fetched.
     """
 
@@ -61,6 +64,8 @@ class Found:
     size: int | None = None
     version_id: str | None = None
     above: str = ""
+    etag: str = ""
+    storage_class: str | None = None
     refused: S3Error | None = None
 
     @property
@@ -243,9 +248,9 @@ async def _of_glob(
         async for page in listed:
             kept = matching.of(page)
             folders = folders or bool(kept.prefixes)
-            for key, size in zip(kept.keys, kept.sizes, strict=True):
+            for one in _of_page(kept, uri.bucket, base):
                 anything = True
-                yield Found(S3Uri(uri.bucket, key), base, size)
+                yield one
     if not anything:
         nothing = NoSuchKey(
             f"Cannot {action} {uri}: "
@@ -260,8 +265,14 @@ async def _of_glob(
 async def _below(client: S3Client, listing: Listing, base: str) -> AsyncGenerator[Found]:
     async with contextlib.aclosing(pages(client, listing)) as listed:
         async for page in listed:
-            for key, size in zip(page.keys, page.sizes, strict=True):
-                yield Found(S3Uri(listing.bucket, key), base, size)
+            for one in _of_page(page, listing.bucket, base):
+                yield one
+
+
+def _of_page(page: Page, bucket: str, base: str) -> Iterator[Found]:
+    rows = zip(page.keys, page.sizes, page.etags, page.classes, strict=True)
+    for key, size, etag, kind in rows:
+        yield Found(S3Uri(bucket, key), base, size, etag=etag or "", storage_class=kind or "")
 
 
 async def _of_frame(client: S3Client, source: Any, *, markers: bool) -> AsyncGenerator[Found]:
@@ -281,4 +292,5 @@ async def _of_frame(client: S3Client, source: Any, *, markers: bool) -> AsyncGen
                 async for one in found:
                     yield replace(one, above=above) if above else one
         elif markers or not row.marker:  # a marker holds no bytes
-            yield Found(S3Uri(row.bucket, row.key), "", row.size, row.version_id, above)
+            uri, known = S3Uri(row.bucket, row.key), (row.size, row.version_id)
+            yield Found(uri, "", *known, above, row.etag, row.storage_class)

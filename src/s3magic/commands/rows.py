@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["Row", "check", "is_column", "is_frame", "read"]
 
 _FOLDERS = {"prefix": "", "level": "/"}
-_LISTED = ("Bucket", "Key", "Size", "Type", "VersionId", "IsDeleteMarker")
+_LISTED = (
+    "Bucket", "Key", "Size", "Type", "VersionId", "IsDeleteMarker", "ETag", "StorageClass",
+)  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -28,6 +30,8 @@ class Row(NamedTuple):
             for what lies right in it; None for an object.
         version_id: The version, where the frame names one.
         marker: Whether that is a delete marker.
+        etag: Without quotes, where a listing told; else empty.
+        storage_class: Where a listing told.
     """
 
     bucket: str
@@ -36,6 +40,8 @@ class Row(NamedTuple):
     delimiter: str | None = None
     version_id: str | None = None
     marker: bool = False
+    etag: str = ""
+    storage_class: str | None = None
 
 
 def is_frame(value: object) -> bool:
@@ -104,7 +110,7 @@ def _of_listing(frame: Any) -> Iterator[Row]:
         )
     missing = [None] * len(frame)
     values = zip(*(columns.get(name, missing) for name in _LISTED), strict=True)
-    for bucket, key, size, kind, version, marker in values:
+    for bucket, key, size, kind, version, marker, etag, place in values:
         yield Row(
             str(bucket),
             str(key),
@@ -112,6 +118,8 @@ def _of_listing(frame: Any) -> Iterator[Row]:
             _FOLDERS.get(str(kind)),
             (version or None) if isinstance(version, str) else None,
             marker is True,
+            etag if isinstance(etag, str) else "",
+            place if isinstance(place, str) else None,
         )
 
 

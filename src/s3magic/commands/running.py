@@ -57,11 +57,12 @@ class Ways(Generic[J]):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a verb is called: ``get``, ``Downloading``, ``Downloaded``."""
+    """What a verb is called, and what it counts: ``get``, ``Downloading``, ``Downloaded``."""
 
     action: str
     doing: str
     did: str
+    noun: str = "file"
 
 
 async def transfer(
@@ -89,11 +90,11 @@ async def transfer(
     if options.dry_run:
         rows = await run_jobs(replace(wording, **_PLANNING), options, plan, ways.preview)
         if any(row.status == "cancelled" for row in rows):
-            return await conclude(rows, "file", options.errors)
+            return await conclude(rows, wording.noun, options.errors)
         # What would fail is what a dry run is to find out: a row, and no error.
         return await asyncio.to_thread(frame, [_planned(row) for row in rows])
     rows = await run_jobs(wording, options, plan, ways.work, ways.quick)
-    return await conclude(rows, "file", options.errors)
+    return await conclude(rows, wording.noun, options.errors)
 
 
 async def refuse_missing_bucket(client: S3Client, uri: S3Uri, action: str) -> None:
@@ -159,7 +160,7 @@ async def under_way(
         quiet_if_short: As `run_jobs` takes it.
     """
     shown = display(options.progress)
-    meter = Meter(wording.doing, wording.did)
+    meter = Meter(wording.doing, wording.did, wording.noun)
     concurrency = affordable(options.concurrency)
     level = Level(concurrency)
     async with (

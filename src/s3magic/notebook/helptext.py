@@ -64,8 +64,7 @@ def _written(option: Option) -> str:
     kind = option.takes
     if kind is None:
         return flags
-    value = "|".join(option.choices) or kind.metavar
-    return f"{flags} {value}" if option.bare is None else f"{flags}[={value}]"
+    return f"{flags} {'|'.join(option.choices) or kind.metavar}"
 
 
 def _same_names(options: Iterable[Option]) -> str:

@@ -37,10 +37,8 @@ _COMMANDS = {
     "s3head": ("head", "head"),
     "s3url": ("url", "url"),
     "s3jobs": ("jobs", "jobs"),
-    "s3du": ("du", "du"),
-    "s3tree": ("tree", "tree"),
-    "s3stat": ("stat", "stat"),
-    "s3diff": ("diff", "diff"),
+    "s3cp": ("cp", "cp"),
+    "s3mv": ("mv", "mv"),
 }
 _CELLS = ("s3put",)  # those that are cell magics too, by their module's CELL
 _known: dict[str, _Described] = {}  # those imported
