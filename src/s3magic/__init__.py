@@ -20,6 +20,8 @@ import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
+from s3magic.arrival import when_imported
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from s3magic.commands.cat import cat
     from s3magic.commands.connect import connect
     from s3magic.commands.cp import cp
+    from s3magic.commands.diff import diff
+    from s3magic.commands.du import du
     from s3magic.commands.get import get
     from s3magic.commands.head import head
     from s3magic.commands.job import Job
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
     from s3magic.commands.ls import ls
     from s3magic.commands.mv import mv
     from s3magic.commands.put import put
+    from s3magic.commands.stat import stat
+    from s3magic.commands.tree import tree
     from s3magic.commands.url import url
     from s3magic.connection import Connection
     from s3magic.errors import S3Error, TransferError
@@ -60,7 +66,9 @@ __all__ = [
     "credential_provider",
     "delete_file",
     "delete_files",
+    "diff",
     "download_file",
+    "du",
     "duckdb_secret",
     "filesystem",
     "get",
@@ -72,7 +80,9 @@ __all__ = [
     "ls",
     "mv",
     "put",
+    "stat",
     "storage_options",
+    "tree",
     "unload_ipython_extension",
     "upload_file",
     "url",
@@ -95,7 +105,9 @@ _HOMES = {
     "credential_provider": "interop",
     "delete_file": "helpers",
     "delete_files": "helpers",
+    "diff": "commands.diff",
     "download_file": "helpers",
+    "du": "commands.du",
     "duckdb_secret": "interop",
     "filesystem": "interop",
     "get": "commands.get",
@@ -106,7 +118,9 @@ _HOMES = {
     "ls": "commands.ls",
     "mv": "commands.mv",
     "put": "commands.put",
+    "stat": "commands.stat",
     "storage_options": "interop",
+    "tree": "commands.tree",
     "upload_file": "helpers",
     "url": "commands.url",
 }
@@ -149,3 +163,12 @@ def _in_shell() -> bool:
     """Tell whether IPython runs here, without importing it."""
     getipython = sys.modules.get("IPython.core.getipython")
     return getipython is not None and getipython.get_ipython() is not None
+
+
+def _offer_accessor() -> None:
+    from s3magic.accessor import register
+
+    register()
+
+
+when_imported("pandas", _offer_accessor)  # df.s3, for frames that are read from a file too

@@ -87,6 +87,8 @@ async def _build(options: Options) -> tuple[S3Client, Facts]:
     made = await creator.__aenter__()
     made.meta.events.register_last("before-call.s3", _send_small_bodies_at_once)
     made.meta.events.register_first("choose-signer.s3", presign_with_v4)
+    if options.request_payer:
+        made.meta.events.register_first("before-parameter-build.s3", _pay)
     attach(made, await _credentials(session, options))
     return made, await _facts(session, options, made)
 
@@ -143,6 +145,12 @@ def _verify(wanted: bool | str | None, endpoint: str | None) -> bool | str | Non
 
         return None if get_environ_proxies(endpoint) else False
     return wanted
+
+
+def _pay(params: dict[str, Any], model: Any, **_: Any) -> None:
+    """Say with each request that can say so that who asks pays for it."""
+    if model.input_shape is not None and "RequestPayer" in model.input_shape.members:
+        params.setdefault("RequestPayer", "requester")
 
 
 def _send_small_bodies_at_once(params: dict[str, Any], **_: Any) -> None:

@@ -37,6 +37,7 @@ class Options:
         verify: False to trust any certificate, or a file of authorities.
         checksums: ``when_supported`` or ``when_required``: whether requests
             carry, and answers are checked against, S3's newer checksums.
+        request_payer: Pay for the requests, where a bucket's owner has it so.
         aws_access_key_id: The access key, where no AWS file or variable holds it.
         aws_secret_access_key: Its secret.
         aws_session_token: The token of temporary credentials.
@@ -49,6 +50,7 @@ class Options:
     addressing_style: Literal["path", "virtual", "auto"] | None = None
     verify: bool | str | None = None
     checksums: Literal["when_supported", "when_required"] | None = None
+    request_payer: bool = False
     aws_access_key_id: str | None = field(default=None, repr=False)
     aws_secret_access_key: str | None = field(default=None, repr=False)
     aws_session_token: str | None = field(default=None, repr=False)

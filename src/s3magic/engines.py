@@ -1,6 +1,6 @@
 """What each engine wants to be told of a connection: its own names for the same few things.
 
-Each was looked up in the engine's own documentation, and tried.
+Each was looked up in the engine's own documentation, and most are tried by the tests.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ def _s3fs(reach: Reach, static: bool) -> dict[str, Any]:  # noqa: FBT001 - as in
     client = {"region_name": reach.region, "verify": reach.verify}
     return {
         "anon": reach.options.anonymous or None,
+        "requester_pays": reach.options.request_payer or None,
         # Without a key it looks them up itself, by the same chain, and renews them.
         "profile": None if given else reach.options.profile,
         "key": credentials and credentials.key,
@@ -88,6 +89,7 @@ def _polars(reach: Reach, static: bool) -> dict[str, Any]:  # noqa: ARG001, FBT0
         "aws_skip_signature": _yes(reach.options.anonymous),
         "aws_region": reach.region,
         "aws_endpoint_url": reach.endpoint,
+        "aws_request_payer": _yes(reach.options.request_payer),
         "aws_virtual_hosted_style_request": _virtual(reach, "true", "false"),
         "aws_allow_http": _yes(_plain(reach)),
         "allow_invalid_certificates": _yes(reach.verify is False),
@@ -108,6 +110,7 @@ def _obstore(reach: Reach, static: bool) -> dict[str, Any]:  # noqa: FBT001 - as
         "skip_signature": reach.options.anonymous or None,
         "region": reach.region,
         "endpoint": reach.endpoint,
+        "request_payer": reach.options.request_payer or None,
         "virtual_hosted_style_request": _virtual(reach, yes=True, no=False),
         "client_options": {name: True for name, wanted in client.items() if wanted} or None,
     }
@@ -119,6 +122,11 @@ def _pyarrow(reach: Reach, static: bool) -> dict[str, Any]:  # noqa: ARG001, FBT
         raise BadArgument(
             "pyarrow always verifies certificates, and this connection does not.",
             hint="Give connect a file of authorities as verify, or use s3.filesystem().",
+        )
+    if reach.options.request_payer:
+        raise BadArgument(
+            "pyarrow cannot say that it pays for its requests, and this connection does.",
+            hint="Use s3.filesystem().",
         )
     credentials = reach.credentials()
     scheme, _, host = (reach.endpoint or "").partition("://")
@@ -149,6 +157,7 @@ def _duckdb(reach: Reach, static: bool) -> dict[str, Any]:  # noqa: ARG001, FBT0
         "ENDPOINT": host.rstrip("/") or None,
         "URL_STYLE": _virtual(reach, "vhost", "path"),
         "USE_SSL": None if scheme != "http" else False,
+        "REQUESTER_PAYS": reach.options.request_payer or None,
         "VERIFY_SSL": False if reach.verify is False else None,
     }
 

@@ -48,6 +48,7 @@ def connect(
     addressing_style: Literal["path", "virtual", "auto"] | None = None,
     verify: bool | str | None = None,
     checksums: Literal["when_supported", "when_required"] | None = None,
+    request_payer: bool = False,
     aws_access_key_id: str | None = None,
     aws_secret_access_key: str | None = None,
     aws_session_token: str | None = None,
@@ -72,6 +73,7 @@ def connect(
         addressing_style: ``path``, ``virtual`` or ``auto``.
         verify: False to trust any certificate, or a file of authorities.
         checksums: ``when_supported`` or ``when_required``.
+        request_payer: Pay for the requests, where a bucket's owner has it so.
         aws_access_key_id: The access key, where no AWS file or variable holds it.
         aws_secret_access_key: Its secret.
         aws_session_token: The token of temporary credentials.
@@ -95,6 +97,7 @@ def connect(
         addressing_style=addressing_style,
         verify=verify,
         checksums=checksums,
+        request_payer=request_payer,
         aws_access_key_id=aws_access_key_id,
         aws_secret_access_key=aws_secret_access_key,
         aws_session_token=aws_session_token,

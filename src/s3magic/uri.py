@@ -10,12 +10,15 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from s3magic.errors import BadUri, UnsafeKey
 from s3magic.wording import shorten
 
-__all__ = ["S3Uri", "glob_base", "glob_pattern", "is_uri", "local_path"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["S3Uri", "glob_base", "glob_pattern", "is_uri", "local_path", "shared_folder"]
 
 _SCHEME = re.compile(r"^s3[an]?://", re.IGNORECASE)
 # An access point stands where a bucket does: arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME
@@ -91,6 +94,16 @@ class S3Uri:
 def is_uri(text: object) -> bool:
     """Tell whether this is meant as an S3 address."""
     return isinstance(text, str) and bool(_SCHEME.match(text))
+
+
+def shared_folder(keys: Iterable[str]) -> str:
+    """Give the innermost folder, ending in ``/``, that holds all of these; empty for none."""
+    known = list(keys)
+    first, last = min(known, default=""), max(known, default="")
+    same = 0  # between two that begin alike, in the order of code points, all do
+    while same < min(len(first), len(last)) and first[same] == last[same]:
+        same += 1
+    return first[: first.rfind("/", 0, same) + 1]
 
 
 def glob_base(pattern: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
 import sys
 
@@ -108,6 +109,55 @@ async def test_what_a_variable_holds_is_sent(s3, server, connected):
     await put(bytearray(b"array"), s3.uri("array"))
 
     assert held(s3) == {"bytes": b"bytes\x00", "text": "é no file".encode(), "array": b"array"}
+
+
+@pytest.mark.parametrize("data", [b"small", LARGE], ids=["small", "large"])
+async def test_what_a_browser_is_told_is_kept_with_the_object(s3, server, connected, data):
+    """A name to save it by, its language, until when it is fresh."""
+    await put(
+        data,
+        s3.uri("k.csv"),
+        content_disposition='attachment; filename="a b.csv"',
+        content_language="de",
+        expires="2027-01-31T12:00Z",
+    )
+
+    head = s3.head("k.csv")
+
+    assert head["ContentDisposition"] == 'attachment; filename="a b.csv"'
+    assert head["ContentLanguage"] == "de"
+    assert head["ExpiresString"] == "Sun, 31 Jan 2027 12:00:00 GMT"
+
+
+async def test_a_websites_reader_is_sent_elsewhere(s3, moto, connected):
+    """As S3 keeps it, where the server knows websites."""
+    await put(b"old", s3.uri("old.html"), website_redirect="/new.html")
+
+    assert s3.head("old.html")["WebsiteRedirectLocation"] == "/new.html"
+
+
+async def test_an_expiry_that_is_no_date_is_refused(s3, connected):
+    """A day is one, a word is none."""
+    with pytest.raises(BadArgument, match="'soon' is not a date such as 2027-01-31"):
+        await put(b"x", s3.uri("k"), expires="soon")
+    await put(b"x", s3.uri("k"), expires=dt.date(2027, 1, 31))
+
+    assert s3.head("k")["ExpiresString"] == "Sun, 31 Jan 2027 00:00:00 GMT"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+async def test_links_are_left_out_when_asked(s3, connected, files):
+    """Links to files and to folders; one that is named is meant."""
+    (files / "link.csv").symlink_to(files / "a.csv")
+    (files / "again").symlink_to(files / "deep")
+
+    await put(files, s3.uri("tree/"), recursive=True, no_follow_symlinks=True)
+    await put(f"{files}/*.csv", s3.uri("glob/"), glob=True, no_follow_symlinks=True)
+    await put(files / "link.csv", s3.uri("named"), no_follow_symlinks=True)
+
+    assert held(s3, "tree/") == FILES
+    assert set(held(s3, "glob/")) == {"a.csv", "b c+d.csv"}
+    assert held(s3, "named") == {"": b"1"}
 
 
 @pytest.mark.parametrize("data", [b"small", LARGE], ids=["small", "large"])

@@ -308,3 +308,31 @@ def test_values_whose_order_counts_know_their_places():
     assert given == {"skip": ["*", "x"], "take": ["*.csv"]}
     assert [value.place for value in given["skip"]] == [0, 2]
     assert [value.place for value in given["take"]] == [1]
+
+
+DRAW = Verb(
+    name="draw",
+    summary="Draw.",
+    positionals=(Positional("WHAT"),),
+    options=(Option(("--plot",), "a picture", choices=("map", "bars"), bare="auto"),),
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "kwargs"),
+    [
+        ("a", {}),
+        ("a --plot", {"plot": "auto"}),
+        ("--plot a", {"plot": "auto"}),
+        ("--plot=bars a", {"plot": "bars"}),
+    ],
+)
+def test_an_option_may_stand_alone_or_have_a_value_behind_its_sign(line, kwargs):
+    """So that the word behind it is never taken for its value."""
+    assert read(line, DRAW) == (("a",), kwargs)
+
+
+def test_the_value_of_an_option_that_may_stand_alone_is_one_of_its_choices():
+    """And help shows how it is written."""
+    assert "one of map, bars" in refused("a --plot=pie", DRAW)
+    assert "--plot[=map|bars]" in help_text(DRAW)

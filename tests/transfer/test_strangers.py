@@ -150,3 +150,28 @@ async def test_what_arrived_of_a_part_is_kept_and_told(liar, tmp_path):
     assert (tmp_path / "f").read_bytes() == data
     halves = {f"bytes={n * size + size // 2}-{(n + 1) * size - 1}" for n in range(4)}
     assert set(asked) == halves | {f"bytes=0-{size - 1}"}  # the first asks what there is
+
+
+async def test_who_pays_says_so_with_every_request(liar, tmp_path):
+    """Listings, small objects and large ones, parts too; and nobody else does."""
+    await ls(liar.uri(), progress="none")
+    before = session.current()
+    assert not any("x-amz-request-payer" in one.headers for one in liar.requests)
+    options = {name: getattr(before.options, name) for name in ("endpoint_url", "region", "verify")}
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    liar.requests.clear()
+
+    session.connect(request_payer=True, **options, **keys)
+    await ls(liar.uri(), progress="none")
+    await put(SMALL, liar.uri("small"), progress="none")
+    await put(LARGE, liar.uri("large"), progress="none")
+    for name in ("small", "large"):
+        await get(liar.uri(name), tmp_path / name, progress="none")
+    asked = list(liar.requests)
+    await session.close()
+    session.connect(**options, **keys, aws_session_token="a-session-token")
+
+    assert {one.headers.get("x-amz-request-payer") for one in asked} == {"requester"}
+    assert {"ListObjectsV2", "PutObject", "UploadPart", "GetObject"} <= {
+        one.operation for one in asked
+    }

@@ -44,6 +44,7 @@ VERB = Verb(
             "S3's newer checksums; when_required for an endpoint of your own",
             choices=("when_supported", "when_required"),
         ),
+        Option(("--request-payer",), "pay for the requests, where a bucket's owner has it so"),
         Option(("--aws-access-key-id",), "the access key, if no AWS setting holds it", kind=TEXT),
         Option(
             ("--aws-secret-access-key",), "its secret, as $variable only", kind=TEXT, secret=True

@@ -91,6 +91,7 @@ def uploads(
     glob: bool,
     several: bool = False,
     wanted: Filters = ALL,
+    links: bool = True,
 ) -> Iterator[Upload]:
     """Give the uploads that some sources mean, in a fixed order.
 
@@ -102,6 +103,7 @@ def uploads(
         glob: Read a path as a pattern.
         several: There may be more than one, although there is not.
         wanted: Chooses among the names below the target.
+        links: Follow symbolic links that are below a folder, or match a pattern.
 
     Raises:
         BadArgument: A source cannot be meant.
@@ -121,12 +123,12 @@ def uploads(
                 hint="Give a path, or bytes; a str with the content goes as var=….",
             )
         elif glob:
-            planned = _of_glob(os.fspath(source), uri, headers, recursive=recursive)
+            planned = _of_glob(os.fspath(source), uri, headers, recursive=recursive, links=links)
         else:
             path = local(source)
             named = uri.join(path.name) if into else uri
             inside = named if several else uri
-            planned = _of_path(path, named, inside, headers, recursive=recursive)
+            planned = _of_path(path, named, inside, headers, recursive=recursive, links=links)
         for job in planned:
             if not wanted.wants(_place(job, uri)):
                 continue
@@ -157,25 +159,32 @@ def _of_bytes(data: bytes, uri: S3Uri, headers: Mapping[str, object], *, into: b
 
 
 def _of_glob(
-    pattern: str, uri: S3Uri, headers: Mapping[str, object], *, recursive: bool
+    pattern: str, uri: S3Uri, headers: Mapping[str, object], *, recursive: bool, links: bool
 ) -> Iterator[Upload]:
     """Give what a pattern finds, with the folders that are below its literal beginning."""
     pattern = os.path.expanduser(pattern)  # noqa: PTH111 - a pattern is no path
     base = os.path.dirname(glob_base(pattern)) or "."  # noqa: PTH120 - the same
     matched = sorted(globbing.glob(pattern, recursive=True))  # noqa: PTH207 - absolute ones too
-    wanted = [path for path in map(Path, matched) if recursive or not path.is_dir()]
+    found = [path for path in map(Path, matched) if links or not path.is_symlink()]
+    wanted = [path for path in found if recursive or not path.is_dir()]
     if not wanted:
         raise NoSuchFile(
-            f"{'Only folders match' if matched else 'Nothing matches'} {pattern!r} here.",
-            hint="Add -r for everything in them." if matched else "",
+            f"{'Only folders match' if found else 'Nothing matches'} {pattern!r} here.",
+            hint="Add -r for everything in them." if found else "",
         )
     for path in wanted:
         named = uri.join(path.relative_to(base).as_posix())
-        yield from _of_path(path, named, named, headers, recursive=recursive)
+        yield from _of_path(path, named, named, headers, recursive=recursive, links=links)
 
 
 def _of_path(
-    path: Path, named: S3Uri, inside: S3Uri, headers: Mapping[str, object], *, recursive: bool
+    path: Path,
+    named: S3Uri,
+    inside: S3Uri,
+    headers: Mapping[str, object],
+    *,
+    recursive: bool,
+    links: bool,
 ) -> Iterator[Upload]:
     """Give a file, or with `recursive` all in a folder.
 
@@ -185,6 +194,7 @@ def _of_path(
         inside: Where a folder's files go.
         headers: What S3 is to keep.
         recursive: Whether it may be a folder.
+        links: Whether links in that are followed.
     """
     try:
         mode = path.stat().st_mode
@@ -195,7 +205,9 @@ def _of_path(
         return
     if not recursive:
         raise BadArgument(f"{str(path)!r} is a folder.", hint="Add -r for everything in it.")
-    for name, entry in walk(path):
+    for name, entry in walk(path, links=links):
+        if entry.is_symlink() and not links:
+            continue
         yield _upload(Path(entry.path), inside.join(name), headers)
 
 

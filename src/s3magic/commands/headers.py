@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from s3magic.commands.kinds import PAIR, TEXT
+from s3magic.commands.kinds import PAIR, TEXT, Kind
 from s3magic.commands.options import choice
 from s3magic.commands.verbs import Option
 from s3magic.errors import BadArgument
 
-__all__ = ["HEADERS", "headers_of"]
+__all__ = ["HEADERS", "SERVING", "headers_of"]
 
 # S3 User Guide, "Canned ACL".
 _ACLS = (
@@ -24,6 +25,17 @@ _ACLS = (
     "bucket-owner-full-control",
 )
 _SSE = ("AES256", "aws:kms", "aws:kms:dsse")
+
+
+def _date(value: object) -> str:
+    """Read a date, or a date and a time, as ISO 8601 has it; UTC if it says nothing else."""
+    found = value if isinstance(value, dt.date) else dt.datetime.fromisoformat(str(value))
+    if not isinstance(found, dt.datetime):
+        found = dt.datetime(found.year, found.month, found.day, tzinfo=dt.UTC)
+    return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).isoformat()
+
+
+_DATE = Kind("DATE", _date, "a date such as 2027-01-31 or 2027-01-31T12:00Z")
 
 HEADERS = (
     Option(("--content-type",), "what it is; guessed from the name if left out", kind=TEXT),
@@ -38,6 +50,14 @@ HEADERS = (
 )
 """The options of a verb that writes objects."""
 
+SERVING = (
+    Option(("--content-disposition",), "how a browser is to save it: attachment", kind=TEXT),
+    Option(("--content-language",), "the language that it is in: de", kind=TEXT),
+    Option(("--expires",), "when it is stale: a date, 2027-01-31T12:00Z", kind=_DATE),
+    Option(("--website-redirect",), "where a website's reader is sent instead", kind=TEXT),
+)
+"""What matters for an object that browsers fetch."""
+
 
 def headers_of(
     *,
@@ -50,6 +70,10 @@ def headers_of(
     storage_class: str | None = None,
     sse: str | None = None,
     sse_kms_key_id: str | None = None,
+    content_disposition: str | None = None,
+    content_language: str | None = None,
+    expires: str | dt.date | None = None,
+    website_redirect: str | None = None,
 ) -> dict[str, Any]:
     """Give the arguments of PutObject that some options mean; nothing for those not given.
 
@@ -67,8 +91,19 @@ def headers_of(
         "ServerSideEncryption": (sse and choice("sse", sse, _SSE))
         or ("aws:kms" if sse_kms_key_id else None),
         "SSEKMSKeyId": sse_kms_key_id,
+        "ContentDisposition": content_disposition,
+        "ContentLanguage": content_language,
+        "Expires": None if expires is None else _expiry(expires),
+        "WebsiteRedirectLocation": website_redirect,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _expiry(expires: object) -> str:
+    try:
+        return _date(expires)
+    except ValueError:
+        raise BadArgument(f"expires={expires!r} is not {_DATE.wanted}.") from None
 
 
 def _pairs(name: str, given: object, *, ascii_only: bool = False) -> dict[str, str]:

@@ -11,6 +11,7 @@ from s3magic.commands.ls_plan import Options
 from s3magic.commands.ls_plan import plan as planned
 from s3magic.commands.options import GLOB, PROGRESS_OPTION, whole
 from s3magic.commands.shown import display
+from s3magic.commands.stopping import stoppable
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.listing.frame import Table, arrange, buckets, results
 from s3magic.listing.pages import pages
@@ -22,8 +23,6 @@ from s3magic.translation import translate
 from s3magic.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
     from types_aiobotocore_s3 import S3Client
 
@@ -165,7 +164,7 @@ async def ls(
     meter = Meter(doing="Listing", did="Listed", noun=plan.noun)
     shown = display(progress)
     async with watching(meter, shown, quiet_if_short=True):
-        with _stoppable(meter):
+        with stoppable(meter):
             async with using() as client:
                 frame, truncated = await _collect(client, plan, meter)
             if plan.sort is not None or reverse:
@@ -181,18 +180,6 @@ async def ls(
         if truncated:
             frame.attrs["truncated"] = True
     return frame
-
-
-@contextlib.contextmanager
-def _stoppable(meter: Meter) -> Iterator[None]:
-    """Let the display's Cancel end the block as an interrupt would."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    if task is not None:
-        meter.on_stop(lambda: loop.call_soon_threadsafe(task.cancel))
-    try:
-        yield
-    finally:
-        meter.on_stop(lambda: None)  # a late click must not end what comes next
 
 
 async def _collect(client: S3Client, plan: Plan, meter: Meter) -> tuple[pd.DataFrame, bool]:

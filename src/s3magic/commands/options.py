@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BG",
+    "ERRORS",
     "GLOB",
     "PROGRESS_OPTION",
     "RECURSIVE",
@@ -39,6 +40,12 @@ PROGRESS_OPTION = Option(
     ("--progress",), "how to show progress", choices=PROGRESS, default=defaults().progress
 )
 BG = Option(("--bg",), "go on in the background: the cell ends at once, and gives a Job")
+ERRORS = Option(
+    ("--errors",),
+    "raise an error at the end if anything failed, or return the report as it is",
+    choices=_ERRORS,
+    default=defaults().errors,
+)
 TRANSFERRING = (
     Option(("--no-clobber",), "leave what is there as it is"),
     Option(
@@ -54,12 +61,7 @@ TRANSFERRING = (
         default=f"{defaults().part_size // MiB}MiB",
     ),
     Option(("--dry-run",), "only say what would be done"),
-    Option(
-        ("--errors",),
-        "raise an error at the end if anything failed, or return the report as it is",
-        choices=_ERRORS,
-        default=defaults().errors,
-    ),
+    ERRORS,
     PROGRESS_OPTION,
 )
 

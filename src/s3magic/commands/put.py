@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from s3magic.commands.background import run, told
 from s3magic.commands.files import uploads
 from s3magic.commands.filters import FILTERS, Filters
-from s3magic.commands.headers import HEADERS, headers_of
+from s3magic.commands.headers import HEADERS, SERVING, headers_of
 from s3magic.commands.kinds import OBJECT
 from s3magic.commands.objects import listed
 from s3magic.commands.options import BG, GLOB, RECURSIVE, TRANSFERRING, Transferring
@@ -22,6 +22,7 @@ from s3magic.transfer.window import stream
 from s3magic.uri import S3Uri, is_uri
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import AsyncGenerator, Mapping
 
     from pandas import DataFrame
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from s3magic.transfer.plan import Upload
 
 __all__ = ["CELL", "VERB", "put"]
+
+NO_LINKS = Option(("--no-follow-symlinks",), "leave symbolic links below a folder out")
 
 VERB = Verb(
     name="s3put",
@@ -57,6 +60,8 @@ VERB = Verb(
             variable=True,
         ),
         *HEADERS,
+        *SERVING,
+        NO_LINKS,
         *TRANSFERRING,
         BG,
     ),
@@ -82,7 +87,9 @@ CELL = replace(
     positionals=(Positional("URI", "s3://bucket/key"),),
     # What a text has not: files, folders, and a variable in its place.
     options=tuple(
-        option for option in VERB.options if option not in {RECURSIVE, GLOB} and not option.variable
+        option
+        for option in VERB.options
+        if option not in {RECURSIVE, GLOB, NO_LINKS} and not option.variable
     ),
     examples=(
         ("%%s3put s3://weather/results/notes.md", "what stands below, in UTF-8"),
@@ -118,6 +125,11 @@ async def put(
     storage_class: str | None = None,
     sse: str | None = None,
     sse_kms_key_id: str | None = None,
+    content_disposition: str | None = None,
+    content_language: str | None = None,
+    expires: str | dt.date | None = None,
+    website_redirect: str | None = None,
+    no_follow_symlinks: bool = False,
     no_clobber: bool = False,
     concurrency: int | None = None,
     part_size: int | None = None,
@@ -153,6 +165,11 @@ async def put(
         storage_class: Where S3 keeps it.
         sse: Server-side encryption.
         sse_kms_key_id: The KMS key to encrypt with.
+        content_disposition: How a browser is to save it.
+        content_language: The language that it is in.
+        expires: When it is stale, for who caches it: a date, or its text in ISO 8601.
+        website_redirect: Where a bucket that is a website sends its readers instead.
+        no_follow_symlinks: Leave links below a folder, or that match a pattern, out.
         no_clobber: Leave objects that exist as they are (a conditional write): ``skipped``.
         concurrency: Requests at once, at most; how many are best is found
             meanwhile.
@@ -196,6 +213,10 @@ async def put(
         storage_class=storage_class,
         sse=sse,
         sse_kms_key_id=sse_kms_key_id,
+        content_disposition=content_disposition,
+        content_language=content_language,
+        expires=expires,
+        website_redirect=website_redirect,
     )
     wanted = Filters.of(exclude=exclude, include=include)
 
@@ -209,6 +230,7 @@ async def put(
                 glob=glob,
                 several=several,
                 wanted=wanted,
+                links=not no_follow_symlinks,
             )
         )
 

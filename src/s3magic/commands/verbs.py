@@ -77,6 +77,8 @@ class Option:
             cell is saved with the notebook, and in the history.
         placed: Its values come as `Placed`: their order among those of other
             options counts.
+        bare: What it passes when it stands alone; a value then only comes
+            behind ``=``. None where it must have one.
     """
 
     flags: tuple[str, ...]
@@ -91,11 +93,17 @@ class Option:
     variable: bool = False
     secret: bool = False
     placed: bool = False
+    bare: object = None
 
     @property
     def name(self) -> str:
         """The keyword that the twin takes: ``--page-size`` is ``page_size``."""
         return self.keyword or self.flags[-1].lstrip("-").replace("-", "_")
+
+    @property
+    def alone(self) -> object:
+        """What it passes when it stands alone; None where it must have a value."""
+        return self.value if self.takes is None else self.bare
 
     @property
     def takes(self) -> Kind | None:

@@ -99,12 +99,12 @@ class _Reader:
         attached = behind(word, flag) if "=" in word[0].text else None
         if option.name in self.given and not option.repeatable:
             raise BadArgument(f"{flag} is given twice.", hint="Once is enough.")
+        if attached is None and option.alone is not None:
+            self.given[option.name] = [option.alone]
+            return
         kind = option.takes
         if kind is None:
-            if attached is not None:
-                raise BadArgument(f"{flag} takes no value.", hint=f"Write {flag} alone.")
-            self.given[option.name] = [option.value]
-            return
+            raise BadArgument(f"{flag} takes no value.", hint=f"Write {flag} alone.")
         if attached is None:
             if not self.words or flag_of(self.words[0]) in known:
                 metavar = "|".join(option.choices) or kind.metavar

@@ -64,7 +64,8 @@ def _written(option: Option) -> str:
     kind = option.takes
     if kind is None:
         return flags
-    return f"{flags} {'|'.join(option.choices) or kind.metavar}"
+    value = "|".join(option.choices) or kind.metavar
+    return f"{flags} {value}" if option.bare is None else f"{flags}[={value}]"
 
 
 def _same_names(options: Iterable[Option]) -> str:

@@ -39,6 +39,10 @@ _COMMANDS = {
     "s3jobs": ("jobs", "jobs"),
     "s3cp": ("cp", "cp"),
     "s3mv": ("mv", "mv"),
+    "s3du": ("du", "du"),
+    "s3tree": ("tree", "tree"),
+    "s3stat": ("stat", "stat"),
+    "s3diff": ("diff", "diff"),
 }
 _CELLS = ("s3put",)  # those that are cell magics too, by their module's CELL
 _known: dict[str, _Described] = {}  # those imported

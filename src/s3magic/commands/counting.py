@@ -1,0 +1,239 @@
+"""Counts what lies under addresses, or in frames of a listing, without keeping a row of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+from s3magic.commands.objects import is_frame, listed
+from s3magic.commands.shown import display
+from s3magic.commands.stopping import stoppable
+from s3magic.errors import BadArgument
+from s3magic.listing.matching import Matching
+from s3magic.listing.pages import Listing, Page, pages
+from s3magic.listing.totals import Totals
+from s3magic.session import using
+from s3magic.transfer.progress import Meter
+from s3magic.transfer.watching import watching
+from s3magic.uri import S3Uri, shared_folder
+from s3magic.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pandas as pd
+    from types_aiobotocore_s3 import S3Client
+
+    from s3magic.model import S3Owner
+
+__all__ = ["Counting", "counted", "outermost"]
+
+# Rows that are counted at once, in a thread: it holds the interpreter for milliseconds.
+_PART = 16_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """How to count.
+
+    Args:
+        depth: Levels of folders to tell apart.
+        by: What else to tell apart: of `s3magic.listing.labels.BY`.
+        versions: Ask for old versions and delete markers too.
+        glob: Read the addresses' keys as patterns.
+        progress: As `s3magic.commands.shown.display` takes it.
+    """
+
+    depth: int
+    by: tuple[str, ...] = ()
+    versions: bool = False
+    glob: bool = False
+    progress: str | None = None
+
+
+async def counted(source: object, options: Counting) -> list[Totals]:
+    """Count the objects of some sources; a frame costs no request.
+
+    Args:
+        source: ``s3://bucket/prefix``, a frame, or a list or Series of these.
+        options: How to count.
+
+    Returns:
+        One of each address, and one of each bucket of a frame.
+
+    Raises:
+        BadArgument: A source is none; nothing was asked.
+        S3Error: A bucket cannot be listed.
+    """
+    given, _ = listed(source)
+    # In a thread: to look through a long frame takes a while.
+    sources = [await asyncio.to_thread(_checked, one, options) for one in given]
+    now = dt.datetime.now(dt.UTC)
+    found: list[Totals] = []
+    meter = Meter(doing="Counting", did="Counted", noun="object")
+    async with watching(meter, display(options.progress), quiet_if_short=True):
+        with stoppable(meter):
+            for one in sources:
+                if isinstance(one, S3Uri):
+                    async with using() as client:
+                        found.append(await _of_address(client, one, options, now, meter))
+                else:
+                    found += await _of_frame(one, options, now, meter)
+    return found
+
+
+def outermost(frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the folders that another row's folder holds, as a tree's rows do."""
+    kept: list[int] = []
+    last: tuple[str, str] | None = None
+    names = list(zip(frame["Bucket"].astype(str), frame["Key"].astype(str), strict=True))
+    for at in sorted(range(len(names)), key=names.__getitem__):
+        bucket, key = names[at]
+        if last is None or bucket != last[0] or not key.startswith(last[1]):
+            kept.append(at)
+            last = bucket, key
+    return frame.iloc[kept]
+
+
+def _checked(source: object, options: Counting) -> Any:
+    if is_frame(source):
+        return _checked_frame(source)
+    if isinstance(source, S3Uri):
+        return source
+    if not isinstance(source, str):
+        raise BadArgument(
+            f"A {type(source).__name__} cannot be counted.", hint="Write s3://bucket/prefix."
+        )
+    uri = S3Uri.parse(source)
+    if options.glob:
+        Matching(uri.key)  # it says what is wrong with a pattern before anything is asked
+    return uri
+
+
+def _checked_frame(frame: Any) -> Any:
+    missing = [name for name in ("Bucket", "Key", "Size") if name not in frame.columns]
+    if missing:
+        raise BadArgument(
+            f"The frame has no column{'s' * (len(missing) > 1)} {' and '.join(missing)}, "
+            "so there is nothing to count.",
+            hint="Take one that %s3ls -r gave; filtered and sorted is fine.",
+        )
+    if "Type" in frame.columns and "Objects" not in frame.columns:
+        folders = frame["Type"].tolist().count("prefix")
+        if folders:
+            raise BadArgument(
+                f"{folders:,} of {count(len(frame), 'row')} "
+                f"{'is a folder' if folders == 1 else 'are folders'}, "
+                "and a listing of one level does not say what is in it.",
+                hint="List it with -r, or count the address.",
+            )
+    return frame
+
+
+async def _of_address(
+    client: S3Client, uri: S3Uri, options: Counting, now: dt.datetime, meter: Meter
+) -> Totals:
+    prefix = Matching(uri.key).prefix if options.glob else uri.key
+    totals = Totals(uri.bucket, prefix, options.depth, options.by, now)
+    asked = Listing(uri.bucket, prefix, owner="Owner" in options.by, versions=options.versions)
+    matching = Matching(uri.key, recursive=True) if options.glob else None
+    waiting: list[Page] = []
+    rows = 0
+    async with contextlib.aclosing(pages(client, asked)) as answers:
+        async for answer in answers:
+            page = answer if matching is None else matching.of(answer)
+            meter.tally(len(page.keys))
+            waiting.append(page)
+            rows += len(page.keys)
+            if rows >= _PART:
+                await asyncio.to_thread(_add, totals, waiting)
+                waiting, rows = [], 0
+    await asyncio.to_thread(_add, totals, waiting)
+    return totals
+
+
+def _add(totals: Totals, waiting: Iterable[Page]) -> None:
+    for page in waiting:
+        totals.add(page)
+
+
+async def _of_frame(
+    frame: pd.DataFrame, options: Counting, now: dt.datetime, meter: Meter
+) -> list[Totals]:
+    found: list[Totals] = []
+    for bucket, part in await asyncio.to_thread(_parts, frame):
+        totals = await asyncio.to_thread(_empty_of, part, bucket, options, now)
+        for begin in range(0, len(part), _PART):
+            piece = part.iloc[begin : begin + _PART]
+            await asyncio.to_thread(_add_piece, totals, piece)
+            meter.tally(len(piece))
+        found.append(totals)
+    return found
+
+
+def _parts(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Give the rows of each bucket."""
+    import pandas as pd
+
+    rows = outermost(frame) if "Depth" in frame.columns else frame
+    if bool(rows[["Bucket", "Key"]].isna().to_numpy().any()):
+        raise BadArgument(
+            "Some rows of the frame have no Bucket or no Key.",
+            hint='Leave them out: df.dropna(subset=["Bucket", "Key"]).',
+        )
+    if not pd.api.types.is_numeric_dtype(rows["Size"]):
+        raise BadArgument("The frame's Size holds no bytes.", hint="Take it before .s3.human().")
+    return [(str(name), part) for name, part in rows.groupby("Bucket", observed=True)]
+
+
+def _empty_of(part: pd.DataFrame, bucket: str, options: Counting, now: dt.datetime) -> Totals:
+    """Begin to count below the folder that all of a frame's keys share."""
+    shared = shared_folder(map(str, (part["Key"].min(), part["Key"].max())))
+    return Totals(bucket, shared, options.depth, options.by, now)
+
+
+def _add_piece(totals: Totals, piece: pd.DataFrame) -> None:
+    totals.add(_page(piece), _column(piece, "Objects") or repeat(1))
+
+
+def _page(piece: pd.DataFrame) -> Page:
+    """Give rows of a frame as the page that they may have come in."""
+    missing: list[Any] = [None] * len(piece)
+    owners = _column(piece, "Owner")
+    return Page(
+        keys=[str(key) for key in piece["Key"].tolist()],
+        sizes=piece["Size"].fillna(0).astype("int64").tolist(),
+        stamps=_stamps(piece) if "LastModified" in piece.columns else missing,
+        etags=missing,
+        classes=_column(piece, "StorageClass") or missing,
+        prefixes=[],
+        owners=None if owners is None else [_owner(one) for one in owners],
+        latest=_column(piece, "IsLatest"),
+        deleted=_column(piece, "IsDeleteMarker"),
+    )
+
+
+def _owner(name: str | None) -> S3Owner | None:
+    return {"DisplayName": name} if name else None
+
+
+def _column(piece: pd.DataFrame, name: str) -> list[Any] | None:
+    """Give a column's values, None where one is missing; None if there is no such column."""
+    if name not in piece.columns:
+        return None
+    column = piece[name]
+    return column.astype("object").where(column.notna(), None).tolist()
+
+
+def _stamps(piece: pd.DataFrame) -> list[str | None]:
+    """Give times as a page has them: ISO 8601, in UTC, without a zone."""
+    import numpy as np
+    import pandas as pd
+
+    times = pd.to_datetime(piece["LastModified"], utc=True).to_numpy("datetime64[s]")
+    texts: Iterator[str] = iter(np.datetime_as_string(times).tolist())
+    return [None if text == "NaT" else text for text in texts]

@@ -1,0 +1,262 @@
+"""The verb diff: what was added, changed or removed between two listings."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from s3magic.commands.framed import Framed
+from s3magic.commands.objects import is_frame
+from s3magic.commands.options import PROGRESS_OPTION
+from s3magic.commands.shown import display
+from s3magic.commands.stopping import stoppable
+from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.errors import BadArgument
+from s3magic.listing.frame import Table
+from s3magic.listing.pages import Listing, pages
+from s3magic.session import using
+from s3magic.transfer.progress import Meter
+from s3magic.transfer.watching import watching
+from s3magic.uri import S3Uri
+from s3magic.wording import count
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from types_aiobotocore_s3 import S3Client
+
+__all__ = ["VERB", "diff"]
+
+VERB = Verb(
+    name="s3diff",
+    summary="Say what was added, changed or removed: since a listing was taken, or between two.",
+    positionals=(
+        Positional("BEFORE", "$frame from %s3ls -r, or s3://bucket/prefix"),
+        Positional("AFTER", "s3://bucket/prefix as it is now, or another $frame"),
+    ),
+    options=(
+        Option(("--size-only",), "take objects of the same size for the same, whatever their ETag"),
+        PROGRESS_OPTION,
+    ),
+    examples=(
+        ("%s3diff $df s3://weather/csv/", "what became of a listing taken before"),
+        ("%s3diff s3://weather/csv/year=2020/ s3://weather/csv/year=2021/", "two folders"),
+        ("%s3diff $df $df", "two listings: no request"),
+    ),
+    twin="s3.diff",
+    details=(
+        "One row for each object that is not the same in both: Key, Change (added, changed or "
+        "removed), SizeBefore, SizeAfter, ETagBefore, ETagAfter, LastModifiedBefore, "
+        "LastModifiedAfter, Place and Bucket. Two addresses are compared by what follows them "
+        "in the keys. The result is a source: %s3get $changes ./new."
+    ),
+)
+
+_COMPARED = ("Size", "ETag", "LastModified")
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of the two: a frame, or what to list."""
+
+    frame: Any = None
+    uri: S3Uri | None = None
+
+
+async def diff(
+    before: object, after: object, *, size_only: bool = False, progress: str | None = None
+) -> pd.DataFrame:
+    """Say what was added, changed or removed between two listings.
+
+    Two objects are the same if their sizes and ETags are. An ETag depends on
+    the parts that a large object was sent in, and on its encryption: a copy may
+    have another than its source, which `size_only` leaves out of account.
+
+    Args:
+        before: A frame of a listing (``await s3.ls(uri, recursive=True)``), or
+            ``s3://bucket/prefix``, which is listed now.
+        after: The same.
+        size_only: Compare sizes alone.
+        progress: ``auto``, ``widget``, ``text`` or ``none``.
+
+    Returns:
+        One row for each object that is not the same in both, by key: ``Key``
+        string; ``Change`` category, ``added``, ``changed`` or ``removed``;
+        ``SizeBefore`` and ``SizeAfter`` Int64, bytes; ``ETagBefore`` and
+        ``ETagAfter`` string; ``LastModifiedBefore`` and ``LastModifiedAfter`` in
+        UTC; ``Place`` string, the key's part behind the address; ``Bucket``
+        category. Of what was removed, key and bucket are those before.
+
+    Raises:
+        NoSuchBucket: There is no such bucket.
+        BadArgument: One of the two is no listing; nothing was asked.
+
+    Example:
+        >>> before = await s3.ls("s3://weather/csv/", recursive=True)
+        >>> await s3.diff(before, "s3://weather/csv/")
+    """
+    sides = await asyncio.to_thread(_sides, before, after)
+    meter = Meter(doing="Comparing", did="Compared", noun="object")
+    async with watching(meter, display(progress), quiet_if_short=True):
+        with stoppable(meter):
+            frames = [await _listed(side, meter) for side in sides]
+            return await asyncio.to_thread(_compared, sides, frames, size_only=size_only)
+
+
+def _sides(before: object, after: object) -> tuple[_Side, _Side]:
+    """Look at what was given; takes a while for long frames."""
+    sides = _side(before), _side(after)
+    _refuse_strangers(*sides)
+    return sides
+
+
+def _side(source: object) -> _Side:
+    given = source.source if isinstance(source, Framed) else source
+    if is_frame(given):
+        _check(given)
+        return _Side(frame=given)
+    if isinstance(given, S3Uri):
+        return _Side(uri=given)
+    if isinstance(given, str):
+        return _Side(uri=S3Uri.parse(given))
+    raise BadArgument(
+        f"A {type(given).__name__} cannot be compared.",
+        hint="Give two of these: a frame from %s3ls -r, or s3://bucket/prefix.",
+    )
+
+
+def _check(frame: Any) -> None:
+    """Refuse what does not name every object that there was."""
+    missing = [name for name in ("Bucket", "Key", "Size") if name not in frame.columns]
+    if missing:
+        raise BadArgument(
+            f"The frame has no column{'s' * (len(missing) > 1)} {' and '.join(missing)}, "
+            "so there is nothing to compare.",
+            hint="Take one that %s3ls -r gave.",
+        )
+    if "Type" in frame.columns and (frame["Type"] != "object").any():
+        folders = int((frame["Type"] != "object").sum())
+        raise BadArgument(
+            f"{folders:,} of {count(len(frame), 'row')} "
+            f"{'is a folder' if folders == 1 else 'are folders'}, and what is in it cannot be "
+            "compared.",
+            hint="Take a listing with -r.",
+        )
+    if frame.attrs.get("truncated"):
+        raise BadArgument(
+            "The frame was cut by a limit, so what it lacks may well have been there.",
+            hint="Take a listing without --limit.",
+        )
+
+
+def _refuse_strangers(before: _Side, after: _Side) -> None:
+    """Refuse a frame of one bucket beside an address in another."""
+    for side, other in ((before, after), (after, before)):
+        if side.frame is None or other.uri is None or not len(side.frame):
+            continue
+        buckets = set(side.frame["Bucket"].astype("string").unique())
+        if other.uri.bucket not in buckets:
+            raise BadArgument(
+                f"The frame has no object of the bucket {other.uri.bucket}, so it cannot be what "
+                f"{other.uri} was.",
+                hint="To compare two places, give the addresses of both, or the frames of both.",
+            )
+
+
+async def _listed(side: _Side, meter: Meter) -> pd.DataFrame:
+    if side.uri is None:
+        return side.frame  # type: ignore[no-any-return]  # it was checked
+    async with using() as client:
+        return await _now(client, side.uri, meter)
+
+
+async def _now(client: S3Client, uri: S3Uri, meter: Meter) -> pd.DataFrame:
+    table = Table(uri.bucket)
+    async with contextlib.aclosing(pages(client, Listing(uri.bucket, uri.key))) as answers:
+        async for page in answers:
+            await table.add(page)
+            meter.tally(len(page))
+    return await table.frame()
+
+
+def _compared(
+    sides: tuple[_Side, _Side], frames: list[pd.DataFrame], *, size_only: bool
+) -> pd.DataFrame:
+    import pandas as pd
+
+    named = _by_place if sides[0].uri and sides[1].uri else _by_key
+    before, after = (
+        named(frame, side, other)
+        for frame, side, other in zip(frames, sides, sides[::-1], strict=True)
+    )
+    on = ["Home", "Place"]
+    if named is _by_key and not _share_a_bucket(before, after):
+        before["Home"] = after["Home"] = ""  # a copy of one bucket in another
+    both = before.merge(after, on=on, how="outer", suffixes=("Before", "After"), indicator=True)
+    same = both["_merge"] == "both"
+    alike = both["SizeBefore"] == both["SizeAfter"]
+    if not size_only:
+        tags = both["ETagBefore"], both["ETagAfter"]
+        # A server may leave ETags out: then sizes must do.
+        alike &= (tags[0] == tags[1]).fillna(value=False) | tags[0].isna() | tags[1].isna()
+    rows = both[~(same & alike.fillna(value=False))].copy()
+    change = rows["_merge"].map({"left_only": "removed", "right_only": "added", "both": "changed"})
+    kinds = pd.CategoricalDtype(["added", "changed", "removed"])
+    found = pd.DataFrame({"Key": rows["KeyAfter"].fillna(rows["KeyBefore"])})
+    found["Change"] = change.astype("string").astype(kinds)
+    for name in _COMPARED:
+        for when in ("Before", "After"):
+            found[name + when] = rows[name + when]
+    found["Place"] = rows["Place"]
+    found["Bucket"] = rows["BucketAfter"].fillna(rows["BucketBefore"]).astype("category")
+    return found.sort_values(["Place", "Bucket"], kind="stable", ignore_index=True)
+
+
+def _share_a_bucket(before: pd.DataFrame, after: pd.DataFrame) -> bool:
+    homes = set(before["Home"]), set(after["Home"])
+    return bool(homes[0] & homes[1]) or any(len(home) != 1 for home in homes)
+
+
+def _by_place(frame: pd.DataFrame, side: _Side, _: _Side) -> pd.DataFrame:
+    """Name objects by what follows the address."""
+    rows = _plain(frame)
+    rows["Home"] = ""
+    rows["Place"] = rows["Key"].str.slice(len(side.uri.key) if side.uri else 0)
+    return rows
+
+
+def _by_key(frame: pd.DataFrame, _: _Side, other: _Side) -> pd.DataFrame:
+    """Name objects by bucket and key; of a frame only what the other's address covers."""
+    rows = _plain(frame)
+    rows["Home"] = rows["Bucket"]
+    rows["Place"] = rows["Key"]
+    if other.uri is None:
+        return rows
+    below = (rows["Home"] == other.uri.bucket) & rows["Key"].str.startswith(other.uri.key)
+    return rows[below].copy()
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the newest objects of a listing, with the columns that are compared."""
+    import pandas as pd
+
+    rows = frame
+    if "IsDeleteMarker" in rows.columns:
+        rows = rows[~rows["IsDeleteMarker"].astype("bool")]
+    if "IsLatest" in rows.columns:
+        rows = rows[rows["IsLatest"].astype("bool")]
+    stamps = (
+        rows["LastModified"] if "LastModified" in rows.columns else pd.Series(pd.NaT, rows.index)
+    )
+    tags = rows["ETag"] if "ETag" in rows.columns else pd.Series(pd.NA, rows.index)
+    made = pd.DataFrame(
+        {
+            "Key": rows["Key"].astype("string"),
+            "Bucket": rows["Bucket"].astype("string"),
+            "Size": rows["Size"].astype("Int64"),
+            "ETag": tags.astype("string"),
+            "LastModified": pd.to_datetime(stamps, utc=True).astype("datetime64[us, UTC]"),
+        }
+    )
+    return made.drop_duplicates(["Bucket", "Key"], keep="last", ignore_index=True)
