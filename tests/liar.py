@@ -278,9 +278,12 @@ class Liar:
         headers = {"etag": etag, "accept-ranges": "bytes"}
         if request.headers.get("if-match", etag) != etag:
             return error(412, "PreconditionFailed")
-        if request.start is None:
+        wanted = request.headers.get("range", "").removeprefix("bytes=")
+        if not wanted:
             return Answer(200, headers, data)
-        first, _, last = request.headers["range"].removeprefix("bytes=").partition("-")
+        first, _, last = wanted.partition("-")
+        if not first:  # RFC 9110, 14.1.2: so many at the end
+            first, last = str(max(0, len(data) - int(last))), ""
         start, stop = int(first), min(int(last or len(data)) + 1, len(data))
         if start >= len(data):
             return error(416, "InvalidRange")

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from s3magic.commands.jobs import jobs
     from s3magic.commands.ls import ls
     from s3magic.commands.mv import mv
+    from s3magic.commands.peek import peek
     from s3magic.commands.put import put
     from s3magic.commands.stat import stat
     from s3magic.commands.tree import tree
@@ -79,6 +80,7 @@ __all__ = [
     "load_ipython_extension",
     "ls",
     "mv",
+    "peek",
     "put",
     "stat",
     "storage_options",
@@ -117,6 +119,7 @@ _HOMES = {
     "list_files": "helpers",
     "ls": "commands.ls",
     "mv": "commands.mv",
+    "peek": "commands.peek",
     "put": "commands.put",
     "stat": "commands.stat",
     "storage_options": "interop",
