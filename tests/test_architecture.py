@@ -26,6 +26,7 @@ HILL = [
     {"transfer", "listing"},
     {"session"},
     {"connection"},
+    {"caller"},
     {"botoclient", "translation"},
     {"connecting", "credentials", "httpsession", "translation_rules"},
     {"wire"},

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from s3magic.commands.connect import connect
     from s3magic.commands.cp import cp
     from s3magic.commands.diff import diff
+    from s3magic.commands.doctor import doctor
     from s3magic.commands.du import du
     from s3magic.commands.get import get
     from s3magic.commands.head import head
@@ -68,6 +69,7 @@ __all__ = [
     "delete_file",
     "delete_files",
     "diff",
+    "doctor",
     "download_file",
     "du",
     "duckdb_secret",
@@ -112,6 +114,7 @@ _HOMES = {
     "du": "commands.du",
     "duckdb_secret": "interop",
     "filesystem": "interop",
+    "doctor": "commands.doctor",
     "get": "commands.get",
     "head": "commands.head",
     "job": "commands.background",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
-__all__ = ["Facts", "Options", "build", "prepare"]
+__all__ = ["Facts", "Options", "build", "prepare", "verifying"]
 
 _POOL = 256  # connections of the client itself, at most; the wire has its own
 # What AWS's own tools try in their standard mode. A body that breaks off is asked
@@ -78,7 +78,7 @@ async def _build(options: Options) -> tuple[S3Client, Facts]:
         "s3",
         region_name=options.region,
         endpoint_url=endpoint,
-        verify=_verify(options.verify, endpoint),
+        verify=verifying(options.verify, endpoint),
         aws_access_key_id=options.aws_access_key_id,
         aws_secret_access_key=options.aws_secret_access_key,
         aws_session_token=options.aws_session_token,
@@ -132,7 +132,7 @@ def _loader(data_path: str | None) -> Any:
     return create_loader(data_path)
 
 
-def _verify(wanted: bool | str | None, endpoint: str | None) -> bool | str | None:  # noqa: FBT001 - as botocore has it
+def verifying(wanted: bool | str | None, endpoint: str | None) -> bool | str | None:  # noqa: FBT001 - as botocore has it
     """Tell botocore what to verify certificates with.
 
     Over plain HTTP there are none, but the client would read all authorities

@@ -89,6 +89,11 @@ class Connection:
         return "\n".join(printable(line) for line in lines)
 
     @property
+    def facts(self) -> Facts | None:
+        """What its client turned out to be; None before one was made."""
+        return self._facts
+
+    @property
     def endpoint_url(self) -> str | None:
         """The endpoint, once a client was made; before that what `connect` was told."""
         return self._facts.endpoint if self._facts else self.options.endpoint_url

@@ -13,7 +13,7 @@ from typing import Any
 
 from s3magic.wire.template import Caught, Route, catching
 
-__all__ = ["abandon_sockets", "http_session_class"]
+__all__ = ["abandon_sockets", "http_session_class", "route_of"]
 
 
 def _route(
@@ -69,6 +69,12 @@ def http_session_class() -> type[Any]:
                     connector._close()  # noqa: SLF001 - the public one needs a running loop
 
     return HttpSession
+
+
+def route_of(client: Any) -> Route:
+    """Tell how a client of ours connects: directly or not, and what it verifies."""
+    found: Route = client._endpoint.http_session._route  # noqa: SLF001 - no public way leads there
+    return found
 
 
 _http_sessions: weakref.WeakSet[Any] = weakref.WeakSet()

@@ -44,6 +44,7 @@ _COMMANDS = {
     "s3stat": ("stat", "stat"),
     "s3diff": ("diff", "diff"),
     "s3peek": ("peek", "peek"),
+    "s3doctor": ("doctor", "doctor"),
 }
 _CELLS = ("s3put",)  # those that are cell magics too, by their module's CELL
 _known: dict[str, _Described] = {}  # those imported

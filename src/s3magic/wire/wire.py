@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from s3magic.wire.template import Route, Template
 
-__all__ = ["Wire", "attach", "detach", "wire_of"]
+__all__ = ["Wire", "attach", "detach", "tls_context", "wire_of"]
 
 _TEMPLATES = 64  # kept at once: one a bucket, operation and set of headers
 _SENDING = frozenset({"put_object", "upload_part"})
@@ -141,7 +141,7 @@ class Wire:
         if secure:
             context = self._contexts.get(route.verify)
             if context is None:
-                context = await asyncio.to_thread(_tls, route.verify)
+                context = await asyncio.to_thread(tls_context, route.verify)
                 self._contexts[route.verify] = context
         return Address(
             parts.hostname or "",
@@ -152,7 +152,7 @@ class Wire:
         )
 
 
-def _tls(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - as botocore has it
+def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - as botocore has it
     """Make a TLS context that trusts whom the client trusts."""
     import ssl
 
