@@ -172,7 +172,6 @@ async def test_what_fails_stops_nothing_else(liar):
 async def test_what_a_server_does_not_know_is_told(liar):
     """Conditions, checksums, ranges, parts: what it means for the one who asks."""
     liar.objects["k"] = b"xyz"
-    liar.lie("DELETE", lambda request, answer: Answer(204 if liar.objects.pop(request.key) else 0))
     liar.lie("GetObject", lambda request, answer: Answer(200, {"etag": '"e"'}, b"xyz"))
     liar.lie("CreateMultipartUpload", lambda request, answer: error(501, "NotImplemented"))
 
@@ -215,7 +214,7 @@ async def test_what_was_written_goes_also_when_it_is_cancelled(liar, step):
         return Answer(204)
 
     liar.lie("PutObject", stuck)
-    liar.lie("DELETE", delete)
+    liar.lie("DeleteObject", delete)
     task = asyncio.create_task(doctor(liar.uri("folder/"), write=True))
     reaching = asyncio.create_task(reached.wait())
     await asyncio.wait({task, reaching}, return_when=asyncio.FIRST_COMPLETED)
