@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from kernels import Kernel, good
 
 from s3magic import session, settings
 from s3magic.commands import shown
@@ -367,3 +368,28 @@ async def test_what_is_missing_is_named(s3, server, connected, other):
 
     assert isinstance(key.value, FileNotFoundError)
     assert other.keys() == []
+
+
+@pytest.mark.kernel
+def test_the_magics_give_what_their_twins_give(s3, tmp_path):
+    """Of cp and of mv, from a frame: the same plan; and then it is done."""
+    lay_out(s3, TREE)
+    with Kernel("s3magic", folder=tmp_path, env=s3.server.environment) as kernel:
+        good(kernel.run(f"import s3magic as s3\ndf = %s3ls -r {s3.uri('t/')}"))
+        answers = {
+            verb: good(
+                kernel.run(
+                    f"planned = %s3{verb} $df {s3.uri(verb)} --metadata a=1 --dry-run\n"
+                    f"twin = await s3.{verb}(\n"
+                    f"    df, {s3.uri(verb)!r}, metadata={{'a': '1'}}, dry_run=True\n)\n"
+                    f"done = %s3{verb} $df {s3.uri(verb)} --metadata a=1\n"
+                    "planned.equals(twin), list(twin.Status), list(done.Status)"
+                )
+            ).python
+            for verb in ("cp", "mv")
+        }
+
+    assert answers == dict.fromkeys(("cp", "mv"), (True, ["planned"] * 3, ["done"] * 3))
+    assert held(s3, "cp/") == held(s3, "mv/") == TREE
+    assert s3.keys("t/") == []
+    assert s3.head("mv/t/a.csv")["Metadata"] == {"a": "1"}

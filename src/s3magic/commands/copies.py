@@ -12,7 +12,7 @@ from s3magic.commands.advising import advising
 from s3magic.commands.filters import FILTERS
 from s3magic.commands.headers import HEADERS
 from s3magic.commands.kinds import TEXT
-from s3magic.commands.objects import find, is_frame, is_source, listed
+from s3magic.commands.objects import checked, find, is_frame, is_source, listed
 from s3magic.commands.options import BG, GLOB, RECURSIVE, TRANSFERRING
 from s3magic.commands.rows import read
 from s3magic.commands.running import Ways, refuse_missing_bucket
@@ -178,6 +178,7 @@ def copies(
                 f"The source {os.fspath(one)!r} is on this machine, and {verb} from S3 to S3.",
                 hint="%s3put sends files to S3.",
             )
+        checked(one, recursive=recursive, glob=glob)
     if isinstance(target, os.PathLike) or (isinstance(target, str) and not is_uri(target)):
         raise BadArgument(
             f"The target {os.fspath(target)!r} is on this machine, and {verb} from S3 to S3.",
