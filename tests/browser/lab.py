@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 import nbformat
+from playwright.sync_api import TimeoutError as TimeoutError_
 from playwright.sync_api import expect, sync_playwright
 
 from s3magic import server_guard
@@ -234,6 +235,21 @@ class Notebook:
         """Run a cell to its end."""
         self.start(index)
         self.finish(index)
+
+    def complete(self, index, name):
+        """Press Tab at the end of a cell until a name is offered; gives what is."""
+        self.cell(index).locator(".cm-content").click()
+        self.page.keyboard.press("Control+End")
+        offered = self.page.locator(".jp-Completer:not(.lm-mod-hidden) .jp-Completer-match")
+        for _ in range(60):  # what comes too late for one Tab is there for a later one
+            self.page.keyboard.press("Tab")
+            with contextlib.suppress(TimeoutError_):
+                offered.get_by_text(name, exact=True).wait_for(timeout=1500)
+                return offered
+            self.page.keyboard.press("Escape")
+            self.cell(index).locator(".cm-content").click()
+            self.page.keyboard.press("Control+End")
+        raise AssertionError(f"{name} is not offered")
 
     def save(self):
         """Save it, and wait until it is on the disk."""

@@ -210,3 +210,22 @@ def test_a_saved_notebook_reads_without_widgets(lab, page, notebook, s3, big, he
 
     expect(again.output(2).first).to_contain_text("Downloaded 1 file, 256 MB")
     expect(again.cell(2).get_by_text("Error displaying widget")).to_have_count(0)
+
+
+def test_tab_offers_keys_and_writes_the_one_that_is_taken(notebook, s3):
+    """Names in the list; in the cell the address, quoted where it must be."""
+    for key in ("2024/a file.csv", "2024/b.csv", "2025/c.csv", "2025/d.csv"):
+        s3.put(key, "x")
+    book = notebook(f"%s3ls {s3.uri('2025/')}", f"%s3ls {s3.uri('2024/')}")
+
+    shown = book.complete(1, "c.csv").all_text_contents()
+    book.page.keyboard.press("Enter")
+    expect(book.cell(1).locator(".cm-content")).to_have_text(f"%s3ls {s3.uri('2025/c.csv')}")
+
+    book.complete(2, '"a file.csv"')
+    book.page.keyboard.press("Enter")
+    expect(book.cell(2).locator(".cm-content")).to_have_text(f'%s3ls {s3.uri("2024/")}"a file.csv"')
+    book.run(2)
+
+    assert shown[:2] == ["c.csv", "d.csv"]  # JupyterLab adds words of the notebook, last
+    expect(book.output(2)).to_contain_text("2024/a file.csv")

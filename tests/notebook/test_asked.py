@@ -11,8 +11,9 @@ from s3magic.commands.get import VERB as GET
 from s3magic.commands.kinds import OBJECT, TEXT
 from s3magic.commands.put import VERB as PUT
 from s3magic.commands.verbs import Option, Positional, Verb
-from s3magic.notebook.asked import Candidate, asked, asked_in_python, fitted
+from s3magic.notebook.asked import Candidate, asked, asked_in_python
 from s3magic.notebook.expansion import expanded
+from s3magic.notebook.fitting import fitted
 from s3magic.notebook.words import split, unfinished, written
 
 VERB = Verb(
@@ -164,7 +165,7 @@ def test_what_stands_before_the_last_slash_is_left_out():
     _, long = fitted(found, [Candidate("s3://b/folder/fi le", "object")], "")
 
     assert (fragment, short[0].text) == ("fi", "file.csv")
-    assert long[0].text == '"s3://b/folder/fi le"'
+    assert long[0].text == '"fi le"'
 
 
 def test_a_key_that_could_move_the_cursor_is_not_offered():

@@ -63,7 +63,7 @@ def test_buckets_folders_and_keys_are_completed(kernel, filled):
 
     assert level == [
         f"%s3ls {filled.uri('2024/')}", f"%s3ls {filled.uri('2025/')}",
-        f"%s3ls {filled.uri('top.txt')}", f'%s3ls "{filled.uri("two words/")}"',
+        f"%s3ls {filled.uri('top.txt')}", f'%s3ls {filled.uri()}"two words/"',
     ]  # fmt: skip
     assert below == [f"%s3ls {filled.uri('2024/a.csv')}", f"%s3ls {filled.uri('2024/b.csv')}"]
     assert part == [f"%s3ls -r {filled.uri(one)} --limit 3" for one in ("2024/", "2025/")]
@@ -104,7 +104,7 @@ def test_options_variables_and_files_are_completed(kernel):
         settled(kernel, "%s3put dat", until=bool) == ["%s3put data/", '%s3put "data file.csv"'][::1]
     )
     assert settled(kernel, "%s3get s3://b/k ./da", until=bool) == [
-        "%s3get s3://b/k ./data/", '%s3get s3://b/k "./data file.csv"',
+        "%s3get s3://b/k ./data/", '%s3get s3://b/k ./"data file.csv"',
     ]  # fmt: skip
     assert kernel.complete("%s3 g")[0] == ["%s3 get"]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from s3magic.notebook.arguments import behind, flag_of
-from s3magic.notebook.words import unfinished, written
+from s3magic.notebook.words import unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from s3magic.commands.verbs import Option, Verb
     from s3magic.notebook.words import Piece, Word
 
-__all__ = ["Asked", "Candidate", "asked", "asked_in_python", "fitted"]
+__all__ = ["Asked", "Candidate", "asked", "asked_in_python"]
 
 _SCHEME = "s3://"
 _TEXTS = (str, bytes, PurePath, list)
@@ -117,36 +116,6 @@ def asked_in_python(line: str) -> Asked | None:
     if "f" in (found["prefix"] or "").lower() and "{" in found["text"]:
         return None
     return Asked(found["text"], found["text"], found["quote"], address=found["text"], python=True)
-
-
-def fitted(
-    asked: Asked, candidates: Iterable[Candidate], after: str
-) -> tuple[str, list[Candidate]]:
-    """Write candidates so that they fit in where the cursor is.
-
-    Args:
-        asked: What was asked for.
-        candidates: What was found.
-        after: What stands behind the cursor.
-
-    Returns:
-        How much of the line's end they take the place of, and what is put there.
-    """
-    found = [one for one in candidates if not one.literal or one.text.isprintable()]
-    fragment, text, quote = asked.fragment, asked.text, asked.quote
-    if asked.python:
-        safe = [one for one in found if not set(one.text) & {"\\", quote, "{", "}", "$"}]
-        return _shortened(fragment, safe)
-    closed = bool(quote) and after.startswith(quote)
-    if fragment != quote + text:  # a variable, an escape, or a quote that is closed again
-        if not fragment.startswith(("'", '"')) and "$" in fragment:
-            return fragment, [_continued(asked, one, closed=closed) for one in found]
-        return fragment, [_written(one, "", closed=False) for one in found]
-    if all(_written(one, quote, closed=True).text == quote + one.text for one in found):
-        tail = "" if closed else quote
-        mark, short = _shortened(text, found)
-        return mark, [Candidate(one.text + tail, one.kind) for one in short]
-    return fragment, [_written(one, quote, closed=closed) for one in found]
 
 
 def _before(words: Iterable[Word], known: Mapping[str, Option]) -> _Before:
@@ -270,35 +239,3 @@ def _is_frame(value: object) -> bool:
         "DataFrame",
         "Series",
     }
-
-
-def _written(one: Candidate, quote: str, *, closed: bool) -> Candidate:
-    """Write a candidate as a word, in the quote that is open, which may be closed already."""
-    if not one.literal:
-        return one
-    if not quote:
-        return Candidate(written(one.text), one.kind)
-    if not set(one.text) & (set("'") if quote == "'" else set('"\\$`{}')):
-        return Candidate(quote + one.text + ("" if closed else quote), one.kind)
-    whole = shlex.quote(one.text)
-    return Candidate(quote * 2 + whole + quote if closed else whole, one.kind)
-
-
-def _continued(asked: Asked, one: Candidate, *, closed: bool) -> Candidate:
-    """Write what is to come behind a word with a variable in it."""
-    more = one.text[len(asked.text) :]
-    if not one.literal or not one.text.startswith(asked.text):
-        return one
-    if not asked.quote:
-        more = written(more) if more else ""
-    else:
-        more = asked.quote + shlex.quote(more) + (asked.quote if closed else "")
-    return Candidate(asked.fragment + more, one.kind)
-
-
-def _shortened(typed: str, found: list[Candidate]) -> tuple[str, list[Candidate]]:
-    """Leave out of all what stands before the last ``/`` that was typed: a list reads better."""
-    cut = typed.rfind("/") + 1
-    if not cut or not all(one.text.startswith(typed[:cut]) for one in found):
-        return typed, found
-    return typed[cut:], [Candidate(one.text[cut:], one.kind) for one in found]

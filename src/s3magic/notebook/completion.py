@@ -90,7 +90,7 @@ def _completed(
         asked = _asked(shell, lookups, magic, deadline)
         if asked is None:
             return _answer(context.token, [])
-    from s3magic.notebook.asked import fitted
+    from s3magic.notebook.fitting import fitted
 
     after = context.line_with_cursor[context.cursor_position :]
     found = [*asked.ready, *_looked_up(asked, lookups, deadline)]
