@@ -26,6 +26,7 @@ from s3magic.commands import connect
 from s3magic.notebook.helptext import help_text
 from s3magic.notebook.magics import verbs
 from s3magic.server import Server
+from s3magic.settings import Settings
 from servers import Rig
 
 ROOT = Path(__file__).parent.parent
@@ -291,6 +292,15 @@ def test_every_public_name_stands_in_the_docs():
     names = [name for name in s3magic.__all__ if not name.endswith("_extension")]
 
     assert [name for name in names if not re.search(rf"\b{name}\b", told)] == []
+
+
+def test_every_default_stands_in_its_page_in_the_words_of_its_help():
+    """`%config S3Magic` says the same."""
+    told = {row[0].strip("`"): row[1] for row in rows(DOCS / "config.md", "default")}
+    words = " ".join((Settings.__doc__ or "").replace("``", "`").split()).lower()
+
+    assert list(told) == list(Settings.__dataclass_fields__)
+    assert [name for name, text in told.items() if text.lower() not in words] == []
 
 
 # errors

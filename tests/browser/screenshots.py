@@ -35,6 +35,7 @@ TIDY = ".jp-cell-toolbar { display: none }"  # its icons come and go with the mo
 LISTING = """objects = %s3ls s3://weather/ -r
 objects[["Key", "Size", "LastModified"]].sort_values("Size").tail(7)"""
 DOWNLOAD = "%s3get s3://archive/radar/2024-composite.bin ./data/"
+FOLDER = "%s3get s3://weather/csv/year=2024/"
 MANY = "%s3get s3://radar/2024/ ./radar/ -r"
 
 
@@ -56,6 +57,7 @@ def main(folder):
             take(folder / "many.png", begin(lab, page, "many", MANY, gate=gate), gate)
             dark = begin(lab, page, "dark", MANY, gate=gate, dark=True)
             take(folder / "many-dark.png", dark, gate)
+            tab(folder / "completion.png", lab, page)
     print(f"Pictures are in {folder}")
 
 
@@ -110,6 +112,26 @@ def take(path, book, gate):
     )
     gate.open()
     book.finish(1)
+
+
+def tab(path, lab, page):
+    """Take a picture of the keys that Tab offers."""
+    lab.write("tab.ipynb", ["%load_ext s3magic", FOLDER])
+    book = Notebook(lab, page, "tab.ipynb").open()
+    page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
+    page.add_style_tag(content=TIDY)
+    book.run(0)
+    last = book.complete(1, "station=wien.csv").last.bounding_box()
+    first, line = book.cell(0).bounding_box(), book.cell(1).bounding_box()
+    page.screenshot(
+        path=path,
+        clip={
+            "x": first["x"] - MARGIN,
+            "y": first["y"] - MARGIN,
+            "width": line["width"] + 2 * MARGIN,
+            "height": last["y"] + last["height"] - first["y"] + 4 * MARGIN,
+        },
+    )
 
 
 if __name__ == "__main__":

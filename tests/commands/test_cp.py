@@ -169,7 +169,11 @@ async def test_what_is_replaced_is_replaced_and_the_rest_is_kept(
 
     await cp(s3.uri("k"), other.uri("type"), content_type="text/plain")
     await cp(s3.uri("k"), other.uri("meta"), metadata={"new": "2"}, tag={"n": "3"})
+    await cp(s3.uri("k"), other.uri("read"), content_disposition="inline", expires="2027-01-31")
 
+    read = other.head("read")
+    assert (read["ContentDisposition"], read["CacheControl"]) == ("inline", "no-store")
+    assert read["ExpiresString"] == "Sun, 31 Jan 2027 00:00:00 GMT"
     kind, meta = other.head("type"), other.head("meta")
     tags = other.client.get_object_tagging(Bucket=other.bucket, Key="meta")["TagSet"]
     assert (kind["ContentType"], kind["CacheControl"]) == ("text/plain", "no-store")

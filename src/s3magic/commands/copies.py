@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.advising import advising
 from s3magic.commands.filters import FILTERS
-from s3magic.commands.headers import HEADERS
+from s3magic.commands.headers import HEADERS, SERVING
 from s3magic.commands.kinds import TEXT
 from s3magic.commands.objects import checked, find, is_frame, is_source, listed
 from s3magic.commands.options import BG, GLOB, RECURSIVE, TRANSFERRING
@@ -54,7 +54,7 @@ COPYING = (
     *FILTERS,
     Option(("--version-id",), "this version of the object", kind=TEXT),
     # Of each, the source's own is kept where it is not given; nothing is guessed.
-    *(replace(option, help=_OWN.get(option.name, option.help)) for option in HEADERS),
+    *(replace(option, help=_OWN.get(option.name, option.help)) for option in (*HEADERS, *SERVING)),
     # The server cuts the parts: nobody here holds one.
     *(option for option in TRANSFERRING if option.name != "part_size"),
     BG,

@@ -15,6 +15,7 @@ from s3magic.transfer.copying import copy
 from s3magic.transfer.quickcopy import quick
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from pandas import DataFrame
@@ -71,6 +72,10 @@ async def cp(
     storage_class: str | None = None,
     sse: str | None = None,
     sse_kms_key_id: str | None = None,
+    content_disposition: str | None = None,
+    content_language: str | None = None,
+    expires: str | dt.date | None = None,
+    website_redirect: str | None = None,
     no_clobber: bool = False,
     concurrency: int | None = None,
     dry_run: bool = False,
@@ -108,6 +113,10 @@ async def cp(
         storage_class: Where S3 keeps it, in place of the source's.
         sse: Server-side encryption; by default the target bucket's.
         sse_kms_key_id: The KMS key to encrypt with.
+        content_disposition: How a browser is to save it, in place of the source's.
+        content_language: The language that it is in, in place of the source's.
+        expires: When it is stale, in place of the source's: a date, or ISO 8601.
+        website_redirect: Where a website's reader is sent instead.
         no_clobber: Leave targets that exist as they are (a conditional write
             where the server knows one): ``skipped``.
         concurrency: Requests at once, at most; how many are best is found
@@ -141,6 +150,10 @@ async def cp(
         storage_class=storage_class,
         sse=sse,
         sse_kms_key_id=sse_kms_key_id,
+        content_disposition=content_disposition,
+        content_language=content_language,
+        expires=expires,
+        website_redirect=website_redirect,
     )
     asked = copies(
         "copy",

@@ -28,7 +28,7 @@ __all__ = ["BadDefault", "S3Magic", "install", "uninstall"]
 
 _ARGUMENT = re.compile(r"^        (\w+): ", re.MULTILINE)
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
-_SIZES = {"part_size", "multipart_threshold"}
+_SIZES = ("part_size", "threshold")  # how the names of those end that are bytes
 _OF_A_CLIENT = {"connect_timeout", "read_timeout"}  # it is made with them
 
 
@@ -108,7 +108,7 @@ def _trait(field: Field[Any], told: dict[str, str]) -> _Default:
     kind: type[_Default]
     if field.name in CHOICES:
         kind = Choice
-    elif field.name in _SIZES:
+    elif field.name.endswith(_SIZES):
         kind = Size
     else:
         kind = {bool: Switch, int: Whole, float: Seconds}[type(field.default)]
