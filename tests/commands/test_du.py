@@ -198,6 +198,17 @@ async def test_a_pattern_counts_what_it_matches(tree, server):
     assert (await du(tree.uri("a*"), depth=0)).Size.sum() == 0  # a star is a star
 
 
+async def test_names_may_be_left_out(tree, server):
+    """By patterns of what follows the address; of a frame, of the whole key."""
+    there = await du(tree.uri("a/"), exclude="*", include="d*")
+    here = await du(await ls(tree.uri("a/"), recursive=True), exclude=["*", "a/d*"], depth=0)
+    tails = await du(tree.uri("a/t"), exclude="t*", depth=0)
+
+    assert told(there, "Key", "Type") == [["a/deep/", "part", 1, 4]]
+    assert here.Objects.sum() == 0
+    assert tails.Objects.sum() == 0
+
+
 async def test_the_closing_line_counts_objects(tree, monkeypatch):
     """When there was time to draw."""
     display = Recording()

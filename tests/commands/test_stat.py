@@ -221,6 +221,7 @@ async def test_several_objects_are_a_row_each_and_a_source(s3, server, connected
         ([s3.uri("p/a"), s3.uri("p/b")], {}),
         (s3.uri("p/"), {"recursive": True}),
         (s3.uri("p/*"), {"glob": True}),
+        (s3.uri(), {"recursive": True, "exclude": "*", "include": ["p/*"]}),
         (frame, {}),
     ):
         assert (await stat(source, **options)).Key.tolist() == ["p/a", "p/b"]

@@ -98,6 +98,15 @@ async def test_a_tree_is_counted_like_its_address(bucket):
     assert frame[["Objects", "Size"]].to_numpy().tolist() == [[5, 15]]
 
 
+async def test_names_may_be_left_out(bucket):
+    """What is left is part of what is in its folders, and no source."""
+    found = await tree(bucket.uri(), exclude="*.csv")
+
+    assert found.frame[["Key", "Objects", "Type"]].to_numpy().tolist() == [
+        ["", 2, "part"], ["b c/", 1, "part"],
+    ]  # fmt: skip
+
+
 async def test_several_roots_stand_below_each_other(bucket):
     """Each with its own columns."""
     drawing = repr(await tree([bucket.uri("a/"), bucket.uri("b c/"), bucket.uri("nothing/")]))

@@ -24,6 +24,7 @@ VERB = Verb(
         Option(("-r", "--recursive")),
         Option(("--reverse",)),
         Option(("--progress",), choices=("auto", "text", "none")),
+        Option(("--picture",), choices=("map", "bars"), bare="auto"),
         Option(("--word",), kind=TEXT),
         Option(("--var",), kind=OBJECT, variable=True),
         Option(("--password",), kind=TEXT, secret=True),
@@ -44,7 +45,9 @@ def ready(line, verb=VERB):
     [
         ("--re", ["--recursive", "--reverse"]),
         ("s3://b --rec", ["--recursive"]),
-        ("--p", ["--progress", "--password"]),
+        ("--p", ["--progress", "--picture", "--password"]),
+        ("--picture=m", ["map"]),
+        ("--picture --re", ["--recursive", "--reverse"]),
         ("-", [*LONG, "-r", "-h"]),
         ("--progress ", ["auto", "text", "none"]),
         ("--progress t", ["text"]),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from s3magic.commands.filters import ALL
 from s3magic.commands.objects import is_frame, listed
 from s3magic.commands.shown import display
 from s3magic.commands.stopping import stoppable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from types_aiobotocore_s3 import S3Client
 
+    from s3magic.commands.filters import Filters
     from s3magic.model import S3Owner
 
 __all__ = ["Counting", "counted", "outermost"]
@@ -45,6 +47,7 @@ class Counting:
         by: What else to tell apart: of `s3magic.listing.labels.BY`.
         versions: Ask for old versions and delete markers too.
         glob: Read the addresses' keys as patterns.
+        wanted: Which names below the address, or in the frame, count.
         progress: As `s3magic.commands.shown.display` takes it.
     """
 
@@ -52,7 +55,13 @@ class Counting:
     by: tuple[str, ...] = ()
     versions: bool = False
     glob: bool = False
+    wanted: Filters = ALL
     progress: str | None = None
+
+    @property
+    def partly(self) -> bool:
+        """Whether a folder may count less than all that is in it."""
+        return self.glob or bool(self.wanted)
 
 
 async def counted(source: object, options: Counting) -> list[Totals]:
@@ -141,11 +150,14 @@ async def _of_address(
     totals = Totals(uri.bucket, prefix, options.depth, options.by, now)
     asked = Listing(uri.bucket, prefix, owner="Owner" in options.by, versions=options.versions)
     matching = Matching(uri.key, recursive=True) if options.glob else None
+    base = uri.key.rfind("/") + 1 if matching is None else prefix.rfind("/") + 1
     waiting: list[Page] = []
     rows = 0
     async with contextlib.aclosing(pages(client, asked)) as answers:
         async for answer in answers:
             page = answer if matching is None else matching.of(answer)
+            if options.wanted:
+                page = _wanted(page, options.wanted, base)
             meter.tally(len(page.keys))
             waiting.append(page)
             rows += len(page.keys)
@@ -154,6 +166,11 @@ async def _of_address(
                 waiting, rows = [], 0
     await asyncio.to_thread(_add, totals, waiting)
     return totals
+
+
+def _wanted(page: Page, wanted: Filters, base: int) -> Page:
+    """Keep what the filters want of a page, by the names behind so many characters."""
+    return page.kept([wanted.wants(key[base:]) for key in page.keys], [False] * len(page.prefixes))
 
 
 def _add(totals: Totals, waiting: Iterable[Page]) -> None:
@@ -169,7 +186,7 @@ async def _of_frame(
         totals = await asyncio.to_thread(_empty_of, part, bucket, options, now)
         for begin in range(0, len(part), _PART):
             piece = part.iloc[begin : begin + _PART]
-            await asyncio.to_thread(_add_piece, totals, piece)
+            await asyncio.to_thread(_add_piece, totals, piece, options.wanted)
             meter.tally(len(piece))
         found.append(totals)
     return found
@@ -196,7 +213,9 @@ def _empty_of(part: pd.DataFrame, bucket: str, options: Counting, now: dt.dateti
     return Totals(bucket, shared, options.depth, options.by, now)
 
 
-def _add_piece(totals: Totals, piece: pd.DataFrame) -> None:
+def _add_piece(totals: Totals, piece: pd.DataFrame, wanted: Filters) -> None:
+    if wanted:
+        piece = piece[[wanted.wants(str(key)) for key in piece["Key"]]]
     totals.add(_page(piece), _column(piece, "Objects") or repeat(1))
 
 

@@ -7,22 +7,26 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from s3magic.commands.counting import Counting, counted
-from s3magic.commands.kinds import INTEGER, TEXT
+from s3magic.commands.filters import FILTERS, Filters
+from s3magic.commands.kinds import INTEGER, Kind
 from s3magic.commands.objects import listed
 from s3magic.commands.options import GLOB, PROGRESS_OPTION, choice, whole
 from s3magic.commands.picture import SHAPES, picture_of, refuse_without_library
 from s3magic.commands.verbs import Option, Positional, Verb
-from s3magic.listing.labels import BY, ORDERED, named
+from s3magic.listing.labels import BY, ORDERED, canonical, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
+    from s3magic.commands.filters import Patterns
     from s3magic.commands.picture import Picture
     from s3magic.listing.totals import Totals
 
 __all__ = ["VERB", "du"]
+
+_BY = Kind("NAME", canonical, "a name")
 
 VERB = Verb(
     name="s3du",
@@ -37,11 +41,10 @@ VERB = Verb(
             "with --by or several addresses 0)",
             kind=INTEGER,
         ),
-        Option(
-            ("--by",), f"tell apart by {', '.join(BY[:-1])} or {BY[-1]}", kind=TEXT, repeatable=True
-        ),
+        Option(("--by",), "tell apart by this too", kind=_BY, choices=BY, repeatable=True),
         Option(("--versions",), "with old versions and delete markers, in columns of their own"),
         GLOB,
+        *FILTERS,
         Option(
             ("--plot",),
             "a picture: treemap for folders, bars for what --by tells apart, "
@@ -81,6 +84,8 @@ async def du(
     by: str | Iterable[str] | None = None,
     versions: bool = False,
     glob: bool = False,
+    exclude: Patterns = None,
+    include: Patterns = None,
     plot: Literal[False] | None = None,
     progress: str | None = None,
 ) -> pd.DataFrame: ...
@@ -94,6 +99,8 @@ async def du(
     by: str | Iterable[str] | None = None,
     versions: bool = False,
     glob: bool = False,
+    exclude: Patterns = None,
+    include: Patterns = None,
     plot: Literal[True] | str,
     progress: str | None = None,
 ) -> Picture: ...
@@ -106,6 +113,8 @@ async def du(
     by: str | Iterable[str] | None = None,
     versions: bool = False,
     glob: bool = False,
+    exclude: Patterns = None,
+    include: Patterns = None,
     plot: bool | str | None = None,
     progress: str | None = None,
 ) -> pd.DataFrame | Picture:
@@ -124,6 +133,8 @@ async def du(
             ``Year``, ``Month``, ``SizeRange``, ``Owner``; or several.
         versions: Count old versions and delete markers too.
         glob: The key is a pattern; what lies below the folders that match counts.
+        exclude: Names below the folder that do not count: a pattern, or several.
+        include: Names that count after all.
         plot: True for a picture that suits, ``treemap`` or ``bars`` for this one.
         progress: ``auto``, ``widget``, ``text`` or ``none``.
 
@@ -132,7 +143,7 @@ async def du(
         ``Size`` (bytes) int64; with `versions` ``OldVersions``, ``OldSize`` and
         ``DeleteMarkers`` int64; ``Type`` string: ``prefix`` where all below the
         key is meant, ``level`` where only what lies right in it is, ``part``
-        with `by` or `glob`; ``Bucket`` category. The largest first, or in the
+        with `by`, `glob` or filters; ``Bucket`` category. The largest first, or in the
         order of ages, years, months and sizes. With `plot` a picture, which has
         this as its ``frame``.
 
@@ -153,6 +164,7 @@ async def du(
         by=names,
         versions=versions,
         glob=glob,
+        wanted=Filters.of(exclude=exclude, include=include),
         progress=progress,
     )
     found = await counted(sources, options)
@@ -191,7 +203,7 @@ def _frame(found: Sequence[Totals], options: Counting) -> pd.DataFrame:
                     group.folder.key,
                     *group.labels,
                     *(sums.objects, sums.size, sums.old, sums.old_size, sums.markers),
-                    "part" if options.by or options.glob else kind,
+                    "part" if options.by or options.partly else kind,
                     totals.bucket,
                 )
             )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from s3magic.commands.facts import Fact, frame_of, table_of
 from s3magic.commands.facts_of_bucket import facts_of_bucket
 from s3magic.commands.facts_of_object import facts_of_object
+from s3magic.commands.filters import FILTERS, Filters
 from s3magic.commands.kinds import TEXT
 from s3magic.commands.objects import Found, find, is_frame, listed
 from s3magic.commands.options import ERRORS, GLOB, PROGRESS_OPTION, RECURSIVE, choice
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from types_aiobotocore_s3 import S3Client
 
+    from s3magic.commands.filters import Patterns
+
 __all__ = ["VERB", "stat"]
 
 _LANES = 16  # objects at once; each is some requests side by side
@@ -43,6 +46,7 @@ VERB = Verb(
     options=(
         RECURSIVE,
         GLOB,
+        *FILTERS,
         Option(("--version-id",), "this version of the object", kind=TEXT),
         ERRORS,
         PROGRESS_OPTION,
@@ -67,6 +71,8 @@ async def stat(
     *,
     recursive: bool = False,
     glob: bool = False,
+    exclude: Patterns = None,
+    include: Patterns = None,
     version_id: str | None = None,
     errors: str | None = None,
     progress: str | None = None,
@@ -81,6 +87,8 @@ async def stat(
             list or Series of these.
         recursive: Every object below the address, or below a frame's folders.
         glob: The key is a pattern.
+        exclude: Names below the folder that are left out: a pattern, or several.
+        include: Names that are taken after all.
         version_id: One version of one object.
         errors: ``raise`` a `TransferError` at the end if an object of several
             failed, or ``return`` the frame as it is.
@@ -105,8 +113,9 @@ async def stat(
     """
     sources, several = listed(source)
     wanted = choice("errors", errors or defaults().errors, ("raise", "return"))
+    filters = Filters.of(exclude=exclude, include=include)
     one = sources[0]
-    alone = not (several or recursive or glob or is_frame(one))
+    alone = not (several or recursive or glob or filters or is_frame(one))
     meter = Meter(doing="Asking", did="Asked", noun="object")
     async with watching(meter, display(progress), quiet_if_short=True):
         with stoppable(meter):
@@ -121,6 +130,7 @@ async def stat(
                     glob=glob,
                     version_id=version_id,
                     several=several,
+                    wanted=filters,
                 )
                 rows: list[tuple[Found, list[Fact] | S3Error]] = []
 
@@ -153,6 +163,7 @@ def _found(
     glob: bool,
     version_id: str | None,
     several: bool,
+    wanted: Filters,
 ) -> AsyncGenerator[Found]:
     """Give what is asked for of several: objects, or buckets."""
     if not recursive and not glob and not any(map(is_frame, sources)):
@@ -160,7 +171,13 @@ def _found(
         if not any(one.key for one in addresses):
             return stream([Found(one, "") for one in dict.fromkeys(addresses)])
     return find(
-        client, sources, recursive=recursive, glob=glob, version_id=version_id, several=several
+        client,
+        sources,
+        recursive=recursive,
+        glob=glob,
+        version_id=version_id,
+        several=several,
+        wanted=wanted,
     )
 
 

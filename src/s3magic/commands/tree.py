@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.counting import Counting, counted
+from s3magic.commands.filters import FILTERS, Filters
 from s3magic.commands.framed import Framed
 from s3magic.commands.kinds import INTEGER
 from s3magic.commands.options import PROGRESS_OPTION, whole
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from s3magic.commands.filters import Patterns
     from s3magic.listing.totals import Sums, Totals
 
 __all__ = ["VERB", "Tree", "tree"]
@@ -35,6 +37,7 @@ VERB = Verb(
     ),
     options=(
         Option(("--depth",), "levels of folders to show", kind=INTEGER, default=_DEPTH),
+        *FILTERS,
         PROGRESS_OPTION,
     ),
     examples=(
@@ -73,7 +76,14 @@ class Tree(Framed):
         return self.text
 
 
-async def tree(source: object, *, depth: int = _DEPTH, progress: str | None = None) -> Tree:
+async def tree(
+    source: object,
+    *,
+    depth: int = _DEPTH,
+    exclude: Patterns = None,
+    include: Patterns = None,
+    progress: str | None = None,
+) -> Tree:
     """Show the folders below an address, with the objects and bytes in each.
 
     Args:
@@ -81,12 +91,15 @@ async def tree(source: object, *, depth: int = _DEPTH, progress: str | None = No
             Series of these. As for `ls`, a prefix is what keys begin with.
         depth: Levels of folders to show. What lies deeper counts for the
             folder that is shown.
+        exclude: Names below the folder that do not count: a pattern, or several.
+        include: Names that count after all.
         progress: ``auto``, ``widget``, ``text`` or ``none``.
 
     Returns:
         What shows itself as a tree. Its ``frame`` has a row a folder: ``Key``
         string; ``Depth`` int64, 0 for the address; ``Objects`` and ``Size``
-        (bytes) int64, all below it; ``Type`` string, ``prefix``; ``Bucket`` category.
+        (bytes) int64, all below it; ``Type`` string, ``prefix``, or ``part`` with
+        filters; ``Bucket`` category.
 
     Raises:
         NoSuchBucket: There is no such bucket.
@@ -95,12 +108,16 @@ async def tree(source: object, *, depth: int = _DEPTH, progress: str | None = No
     Example:
         >>> folders = await s3.tree("s3://weather/", depth=2)
     """
-    options = Counting(depth=whole("depth", depth, least=0), progress=progress)
+    options = Counting(
+        depth=whole("depth", depth, least=0),
+        wanted=Filters.of(exclude=exclude, include=include),
+        progress=progress,
+    )
     found = await counted(source, options)
-    return await asyncio.to_thread(_tree, found)
+    return await asyncio.to_thread(_tree, found, "part" if options.partly else "prefix")
 
 
-def _tree(found: Sequence[Totals]) -> Tree:
+def _tree(found: Sequence[Totals], kind: str) -> Tree:
     import pandas as pd
 
     rows: list[tuple[Any, ...]] = []
@@ -111,7 +128,7 @@ def _tree(found: Sequence[Totals]) -> Tree:
         base = root.count("/")
         for key, sums in folders.items():
             depth = 0 if key == root else key.count("/") - base
-            rows.append((key, depth, sums.objects, sums.size, "prefix", totals.bucket))
+            rows.append((key, depth, sums.objects, sums.size, kind, totals.bucket))
         lines += _drawn(totals, folders)
     frame = pd.DataFrame(rows, columns=["Key", "Depth", "Objects", "Size", "Type", "Bucket"])
     frame = frame.astype(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from s3magic.listing.pages import Page
 
-__all__ = ["BY", "ORDERED", "Labels", "labels_of", "named"]
+__all__ = ["BY", "ORDERED", "Labels", "canonical", "labels_of", "named"]
 
 Labels: TypeAlias = "Callable[[Page], Sequence[str]]"
 """Gives the label of each of a page's objects."""
@@ -48,6 +48,8 @@ _UNKNOWN = "unknown"
 BY = ("StorageClass", "Extension", "Age", "Year", "Month", "SizeRange", "Owner")
 """What objects can be grouped by."""
 
+_FOLDED = {one.casefold(): one for one in BY}
+
 ORDERED = {
     "Age": (*(name for _, name in _AGES), _OLDEST, _UNKNOWN),
     "SizeRange": (*(name for _, name in _SIZES), _LARGEST),
@@ -57,20 +59,24 @@ ORDERED = {
 """Those with an order of their own, and their labels in it; empty where the text has it."""
 
 
+def canonical(name: object) -> str:
+    """Give the one of `BY` that is meant, capitals and dashes or not; else the name as it is."""
+    return _FOLDED.get(str(name).casefold().replace("_", "").replace("-", ""), str(name))
+
+
 def named(name: object) -> str:
-    """Find one of `BY` by its name, capitals or not.
+    """Find one of `BY` by its name, as `canonical` reads it.
 
     Raises:
         BadArgument: There is none, and the sentence names the nearest.
     """
-    folded = {one.casefold(): one for one in BY}
-    told = str(name).casefold().replace("_", "").replace("-", "")
-    if told in folded:
-        return folded[told]
-    near = difflib.get_close_matches(told, folded, n=1, cutoff=0.5)
+    found = canonical(name)
+    if found in BY:
+        return found
+    near = difflib.get_close_matches(found.casefold(), _FOLDED, n=1, cutoff=0.5)
     raise BadArgument(
         f"Cannot group by {name!r}.",
-        hint=(f"Did you mean {folded[near[0]]}? " if near else "") + f"There are {', '.join(BY)}.",
+        hint=(f"Did you mean {_FOLDED[near[0]]}? " if near else "") + f"There are {', '.join(BY)}.",
     )
 
 

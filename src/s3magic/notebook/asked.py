@@ -132,7 +132,7 @@ def _before(words: Iterable[Word], known: Mapping[str, Option]) -> _Before:
         else:
             last = flag if flag in known or flag.startswith("--") else f"-{flag[-1]}"
             option = known.get(last)
-            takes = option is not None and option.takes is not None and "=" not in word[0].text
+            takes = option is not None and option.alone is None and "=" not in word[0].text
             state.pending = option if takes else None
     return state
 
