@@ -132,7 +132,7 @@ def _checked_frame(frame: Any) -> Any:
             hint="Take one that %s3ls -r gave; filtered and sorted is fine.",
         )
     if "Type" in frame.columns and "Objects" not in frame.columns:
-        folders = frame["Type"].tolist().count("prefix")
+        folders = int((frame["Type"] == "prefix").sum())
         if folders:
             raise BadArgument(
                 f"{folders:,} of {count(len(frame), 'row')} "
@@ -204,6 +204,9 @@ def _parts(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
         )
     if not pd.api.types.is_numeric_dtype(rows["Size"]):
         raise BadArgument("The frame's Size holds no bytes.", hint="Take it before .s3.human().")
+    names = rows["Bucket"].unique()
+    if len(names) == 1:
+        return [(str(names[0]), rows)]
     return [(str(name), part) for name, part in rows.groupby("Bucket", observed=True)]
 
 

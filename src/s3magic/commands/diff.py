@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from s3magic.commands.comparing import Side, compared
 from s3magic.commands.framed import Framed
 from s3magic.commands.objects import is_frame
 from s3magic.commands.options import PROGRESS_OPTION
@@ -53,16 +53,6 @@ VERB = Verb(
     ),
 )
 
-_COMPARED = ("Size", "ETag", "LastModified")
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """One of the two: a frame, or what to list."""
-
-    frame: Any = None
-    uri: S3Uri | None = None
-
 
 async def diff(
     before: object, after: object, *, size_only: bool = False, progress: str | None = None
@@ -101,25 +91,25 @@ async def diff(
     async with watching(meter, display(progress), quiet_if_short=True):
         with stoppable(meter):
             frames = [await _listed(side, meter) for side in sides]
-            return await asyncio.to_thread(_compared, sides, frames, size_only=size_only)
+            return await asyncio.to_thread(compared, sides, frames, size_only=size_only)
 
 
-def _sides(before: object, after: object) -> tuple[_Side, _Side]:
+def _sides(before: object, after: object) -> tuple[Side, Side]:
     """Look at what was given; takes a while for long frames."""
     sides = _side(before), _side(after)
     _refuse_strangers(*sides)
     return sides
 
 
-def _side(source: object) -> _Side:
+def _side(source: object) -> Side:
     given = source.source if isinstance(source, Framed) else source
     if is_frame(given):
         _check(given)
-        return _Side(frame=given)
+        return Side(frame=given)
     if isinstance(given, S3Uri):
-        return _Side(uri=given)
+        return Side(uri=given)
     if isinstance(given, str):
-        return _Side(uri=S3Uri.parse(given))
+        return Side(uri=S3Uri.parse(given))
     raise BadArgument(
         f"A {type(given).__name__} cannot be compared.",
         hint="Give two of these: a frame from %s3ls -r, or s3://bucket/prefix.",
@@ -150,7 +140,7 @@ def _check(frame: Any) -> None:
         )
 
 
-def _refuse_strangers(before: _Side, after: _Side) -> None:
+def _refuse_strangers(before: Side, after: Side) -> None:
     """Refuse a frame of one bucket beside an address in another."""
     for side, other in ((before, after), (after, before)):
         if side.frame is None or other.uri is None or not len(side.frame):
@@ -164,7 +154,7 @@ def _refuse_strangers(before: _Side, after: _Side) -> None:
             )
 
 
-async def _listed(side: _Side, meter: Meter) -> pd.DataFrame:
+async def _listed(side: Side, meter: Meter) -> pd.DataFrame:
     if side.uri is None:
         return side.frame  # type: ignore[no-any-return]  # it was checked
     async with using() as client:
@@ -178,85 +168,3 @@ async def _now(client: S3Client, uri: S3Uri, meter: Meter) -> pd.DataFrame:
             await table.add(page)
             meter.tally(len(page))
     return await table.frame()
-
-
-def _compared(
-    sides: tuple[_Side, _Side], frames: list[pd.DataFrame], *, size_only: bool
-) -> pd.DataFrame:
-    import pandas as pd
-
-    named = _by_place if sides[0].uri and sides[1].uri else _by_key
-    before, after = (
-        named(frame, side, other)
-        for frame, side, other in zip(frames, sides, sides[::-1], strict=True)
-    )
-    on = ["Home", "Place"]
-    if named is _by_key and not _share_a_bucket(before, after):
-        before["Home"] = after["Home"] = ""  # a copy of one bucket in another
-    both = before.merge(after, on=on, how="outer", suffixes=("Before", "After"), indicator=True)
-    same = both["_merge"] == "both"
-    alike = both["SizeBefore"] == both["SizeAfter"]
-    if not size_only:
-        tags = both["ETagBefore"], both["ETagAfter"]
-        # A server may leave ETags out: then sizes must do.
-        alike &= (tags[0] == tags[1]).fillna(value=False) | tags[0].isna() | tags[1].isna()
-    rows = both[~(same & alike.fillna(value=False))].copy()
-    change = rows["_merge"].map({"left_only": "removed", "right_only": "added", "both": "changed"})
-    kinds = pd.CategoricalDtype(["added", "changed", "removed"])
-    found = pd.DataFrame({"Key": rows["KeyAfter"].fillna(rows["KeyBefore"])})
-    found["Change"] = change.astype("string").astype(kinds)
-    for name in _COMPARED:
-        for when in ("Before", "After"):
-            found[name + when] = rows[name + when]
-    found["Place"] = rows["Place"]
-    found["Bucket"] = rows["BucketAfter"].fillna(rows["BucketBefore"]).astype("category")
-    return found.sort_values(["Place", "Bucket"], kind="stable", ignore_index=True)
-
-
-def _share_a_bucket(before: pd.DataFrame, after: pd.DataFrame) -> bool:
-    homes = set(before["Home"]), set(after["Home"])
-    return bool(homes[0] & homes[1]) or any(len(home) != 1 for home in homes)
-
-
-def _by_place(frame: pd.DataFrame, side: _Side, _: _Side) -> pd.DataFrame:
-    """Name objects by what follows the address."""
-    rows = _plain(frame)
-    rows["Home"] = ""
-    rows["Place"] = rows["Key"].str.slice(len(side.uri.key) if side.uri else 0)
-    return rows
-
-
-def _by_key(frame: pd.DataFrame, _: _Side, other: _Side) -> pd.DataFrame:
-    """Name objects by bucket and key; of a frame only what the other's address covers."""
-    rows = _plain(frame)
-    rows["Home"] = rows["Bucket"]
-    rows["Place"] = rows["Key"]
-    if other.uri is None:
-        return rows
-    below = (rows["Home"] == other.uri.bucket) & rows["Key"].str.startswith(other.uri.key)
-    return rows[below].copy()
-
-
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the newest objects of a listing, with the columns that are compared."""
-    import pandas as pd
-
-    rows = frame
-    if "IsDeleteMarker" in rows.columns:
-        rows = rows[~rows["IsDeleteMarker"].astype("bool")]
-    if "IsLatest" in rows.columns:
-        rows = rows[rows["IsLatest"].astype("bool")]
-    stamps = (
-        rows["LastModified"] if "LastModified" in rows.columns else pd.Series(pd.NaT, rows.index)
-    )
-    tags = rows["ETag"] if "ETag" in rows.columns else pd.Series(pd.NA, rows.index)
-    made = pd.DataFrame(
-        {
-            "Key": rows["Key"].astype("string"),
-            "Bucket": rows["Bucket"].astype("string"),
-            "Size": rows["Size"].astype("Int64"),
-            "ETag": tags.astype("string"),
-            "LastModified": pd.to_datetime(stamps, utc=True).astype("datetime64[us, UTC]"),
-        }
-    )
-    return made.drop_duplicates(["Bucket", "Key"], keep="last", ignore_index=True)
