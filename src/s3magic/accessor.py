@@ -90,6 +90,10 @@ class Accessor:
         """Remove the objects: ``await s3.rm(df, …)``."""
         return self._call("rm", **options)
 
+    def undo(self, **options: Any) -> Coroutine[Any, Any, pd.DataFrame]:
+        """Bring back what this report of an rm says is deleted: ``await s3.undo(df, …)``."""
+        return self._call("undo", **options)
+
     def cp(self, target: Any, **options: Any) -> Coroutine[Any, Any, pd.DataFrame]:
         """Copy the objects within S3: ``await s3.cp(df, target, …)``."""
         return self._call("cp", target, **options)

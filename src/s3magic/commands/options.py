@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BG",
+    "DELETING",
+    "DRY_RUN",
     "ERRORS",
     "GLOB",
     "PROGRESS_OPTION",
     "RECURSIVE",
     "TRANSFERRING",
+    "YES",
+    "Deleting",
     "Transferring",
     "choice",
     "whole",
@@ -40,11 +44,25 @@ PROGRESS_OPTION = Option(
     ("--progress",), "how to show progress", choices=PROGRESS, default=defaults().progress
 )
 BG = Option(("--bg",), "go on in the background: the cell ends at once, and gives a Job")
+DRY_RUN = Option(("--dry-run",), "only say what would be done")
 ERRORS = Option(
     ("--errors",),
     "raise an error at the end if anything failed, or return the report as it is",
     choices=_ERRORS,
     default=defaults().errors,
+)
+YES = Option(("-y", "--yes"), "do it without asking")
+DELETING = (
+    DRY_RUN,
+    YES,
+    Option(
+        ("--concurrency",),
+        "requests at once, of 1,000 objects each",
+        kind=INTEGER,
+        default=defaults().delete_concurrency,
+    ),
+    ERRORS,
+    PROGRESS_OPTION,
 )
 TRANSFERRING = (
     Option(("--no-clobber",), "leave what is there as it is"),
@@ -60,7 +78,7 @@ TRANSFERRING = (
         kind=SIZE,
         default=f"{defaults().part_size // MiB}MiB",
     ),
-    Option(("--dry-run",), "only say what would be done"),
+    DRY_RUN,
     ERRORS,
     PROGRESS_OPTION,
 )
@@ -110,6 +128,52 @@ class Transferring:
             ),
             part_size=whole("part_size", settings.part_size if part_size is None else part_size),
             dry_run=dry_run,
+            errors=cast("Errors", choice("errors", errors or settings.errors, _ERRORS)),
+            progress=progress,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Deleting:
+    """How to delete, whatever it is that is deleted.
+
+    Args:
+        dry_run: Plan only.
+        yes: Do not ask.
+        concurrency: Requests in flight at once, at most.
+        errors: ``raise`` at the end, or ``return`` the report.
+        progress: As `s3magic.commands.shown.display` takes it.
+    """
+
+    dry_run: bool
+    yes: bool
+    concurrency: int
+    errors: Errors
+    progress: str | None
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        dry_run: bool,
+        yes: bool,
+        concurrency: int | None,
+        errors: str | None,
+        progress: str | None,
+    ) -> Self:
+        """Fill in the defaults, and refuse what cannot be meant.
+
+        Raises:
+            BadArgument: A number is too small, or a word is none of its choices.
+        """
+        settings = defaults()
+        return cls(
+            dry_run=dry_run,
+            yes=yes,
+            concurrency=whole(
+                "concurrency",
+                settings.delete_concurrency if concurrency is None else concurrency,
+            ),
             errors=cast("Errors", choice("errors", errors or settings.errors, _ERRORS)),
             progress=progress,
         )

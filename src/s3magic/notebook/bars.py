@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     from s3magic.transfer.progress import Meter
     from s3magic.transfer.watching import Display
 
-__all__ = ["WidgetBar", "choose", "install", "prepare", "uninstall"]
+__all__ = [
+    "WidgetBar",
+    "choose",
+    "install",
+    "prepare",
+    "publish",
+    "someone_watches",
+    "uninstall",
+]
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -61,12 +69,12 @@ def choose(wanted: shown.Progress) -> Display | None:
         return None  # a terminal, which the commands know how to serve
     if wanted == "text":
         return TextBar(sys.stdout)
-    if wanted == "widget" or _someone_watches(shell):
+    if wanted == "widget" or someone_watches(shell):
         return WidgetBar()
     return ClosingLine(sys.stdout)
 
 
-def _someone_watches(shell: Any) -> bool:
+def someone_watches(shell: Any) -> bool:
     """Tell whether the request that runs now came from a live front end.
 
     No message says so outright, but each request says whether its sender could
@@ -132,7 +140,7 @@ class WidgetBar:
             if self._block is not None:
                 self._block.replace(self._id, line)
             elif line:
-                _publish({"text/plain": line}, self._id)
+                publish({"text/plain": line}, self._id)
 
         on_caller(act)
 
@@ -152,7 +160,7 @@ class _Block:
     def show(self, name: str, text: str) -> None:
         """Put the block on the screen; `text` is for who cannot show widgets."""
         view = {"model_id": self._box.model_id, "version_major": 2, "version_minor": 0}
-        _publish({_VIEW: view, "text/plain": text}, name)
+        publish({_VIEW: view, "text/plain": text}, name)
 
     def update(self, html: str, *, stopped: bool) -> None:
         """Draw the state anew; only what changed is sent."""
@@ -162,7 +170,7 @@ class _Block:
 
     def replace(self, name: str, line: str) -> None:
         """Put a line of text where the block was, and take the widgets away."""
-        _publish({"text/plain": line}, name, update=True)
+        publish({"text/plain": line}, name, update=True)
         for widget in (self._box, self._html, self._button):
             if widget is not None:
                 for part in (widget, getattr(widget, "style", None), widget.layout):
@@ -190,7 +198,8 @@ class _Block:
             self._stop()
 
 
-def _publish(bundle: dict[str, Any], name: str, *, update: bool = False) -> None:
+def publish(bundle: dict[str, Any], name: str, *, update: bool = False) -> None:
+    """Put a bundle on the screen under a name, or in the place of what has that name."""
     from IPython.display import publish_display_data
 
     publish: Callable[..., None] = publish_display_data

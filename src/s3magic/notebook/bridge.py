@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
     from concurrent.futures import Future
 
-__all__ = ["Bridge", "alone", "on_caller"]
+__all__ = ["Bridge", "alone", "is_bridged", "on_caller"]
 
 _TICK = 0.05  # seconds; on Windows Ctrl-C does not end a wait, so no wait is longer
 _GRACE = 0.8  # seconds that an interrupt waits for clean-ups: the cell ends within one
@@ -54,6 +54,11 @@ def alone() -> Context:
     context = copy_context()
     context.run(_caller.set, None)
     return context
+
+
+def is_bridged() -> bool:
+    """Tell whether a thread is blocked until this coroutine is done."""
+    return _caller.get() is not None
 
 
 class Bridge:

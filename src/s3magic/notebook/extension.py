@@ -39,7 +39,7 @@ def unload(shell: InteractiveShell) -> None:
     if magics is None:
         return
     from s3magic import session
-    from s3magic.notebook import bars
+    from s3magic.notebook import asking, bars
 
     ahead.uninstall(shell)
     frames.uninstall(shell)
@@ -47,6 +47,7 @@ def unload(shell: InteractiveShell) -> None:
     if (home := sys.modules.get("s3magic.notebook.home")) is not None:
         home.uninstall(shell)
     bars.uninstall()
+    asking.uninstall()
     magics.unload()
     options.uninstall(shell)
     session.retire()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from s3magic.notebook import ahead, bars, home
+from s3magic.notebook import ahead, asking, bars, home
 from s3magic.notebook.interrupts import interruptible
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def at_home(
     @functools.wraps(command)
     async def twin(*args: Any, **kwargs: Any) -> T:
         bars.install()
+        asking.install()
         home.install()
         ahead.needed()
         return await interruptible(command(*args, **kwargs))

@@ -1,0 +1,132 @@
+"""The record of a deletion: what was to go, what became of it, and the frame of that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from s3magic.commands.report import Ending
+from s3magic.transfer.outcomes import Name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pandas import DataFrame
+
+    from s3magic.commands.objects import Found
+    from s3magic.errors import S3Error
+    from s3magic.model import Status
+    from s3magic.transfer.outcomes import Outcome
+
+__all__ = ["Record"]
+
+_UNSURE = "It may be deleted all the same: no answer came."
+_UNANSWERED = "It was asked for, and no answer came: it may be deleted."
+
+
+class Record:
+    """What was to be deleted, in its order; what nothing is told of counts as cancelled.
+
+    Args:
+        noun: What is deleted: ``object``.
+        did: What then became of it.
+    """
+
+    def __init__(self, noun: str, did: str = "deleted") -> None:
+        self.noun = noun
+        self._did = did
+        self.names: list[Name] = []
+        self.errors: dict[int, S3Error] = {}
+        self.done = 0
+        self._statuses: list[Status] = []
+        self._notes: dict[int, str] = {}
+        self._markers: dict[int, str] = {}
+        self._rest: tuple[Status, str] | None = None
+
+    def add(self, found: Found) -> Name:
+        """Keep one that is to go; gives it with its number."""
+        name = Name(found.uri.bucket, found.uri.key, found.version_id, found.size, len(self.names))
+        self.names.append(name)
+        self._statuses.append("cancelled")
+        return name
+
+    def told(self, outcomes: Iterable[Outcome]) -> tuple[int, int]:
+        """Keep what became of some; gives how many are gone, and how many failed."""
+        gone = failed = 0
+        for outcome in outcomes:
+            number = outcome.name.number
+            if outcome.error is None:
+                gone += 1
+                self._statuses[number] = "done"
+                if outcome.marker:
+                    self._markers[number] = outcome.marker
+                continue
+            failed += 1
+            self._statuses[number] = "failed"
+            self.errors[number] = outcome.error
+            self._notes[number] = f"{outcome.error} {_UNSURE if outcome.unsure else ''}".rstrip()
+        self.done += gone
+        return gone, failed
+
+    def unanswered(self, names: Iterable[Name]) -> None:
+        """Keep of some that nobody knows whether they are gone."""
+        for name in names:
+            self._notes[name.number] = _UNANSWERED
+
+    def planned(self) -> None:
+        """Say of all that they would be deleted."""
+        self._statuses = ["planned"] * len(self.names)
+
+    def rest(self, error: S3Error | None = None) -> None:
+        """Keep that there was more, which nobody has seen."""
+        self._rest = ("failed", str(error)) if error else ("cancelled", "")
+        if error is not None:
+            self.errors[len(self.names)] = error
+
+    @property
+    def size(self) -> int:
+        """Bytes of all together, as far as they are known."""
+        return sum(name.size or 0 for name in self.names)
+
+    @property
+    def ending(self) -> Ending:
+        """How it ended, in figures."""
+        return Ending(
+            self.noun,
+            total=len(self.names) + (self._rest is not None),
+            done=self.done,
+            cancelled=self._statuses.count("cancelled") + (self._rest == ("cancelled", "")),
+            failures=[self.errors[number] for number in sorted(self.errors)],
+            did=self._did,
+        )
+
+    def frame(self) -> DataFrame:
+        """Make the report's frame; blocks while pandas is imported.
+
+        Returns:
+            ``Bucket`` (category), ``Key`` and ``VersionId`` (string), ``Size``
+            (Int64, bytes; missing where nobody told), ``Status`` (string: done,
+            failed, cancelled or planned), ``Error`` (string, empty where there
+            was none), ``DeleteMarker`` (string: the version of the marker that
+            hides the object now, where the bucket keeps versions). What was
+            never listed is one row without a key.
+        """
+        import pandas as pd
+
+        names, statuses = self.names, list(self._statuses)
+        notes = [self._notes.get(number, "") for number in range(len(names))]
+        if self._rest is not None:
+            names = [*names, Name("", "", number=len(names))]
+            statuses.append(self._rest[0])
+            notes.append(f"More was to be deleted, and was not listed. {self._rest[1]}".rstrip())
+        markers = [self._markers.get(name.number) for name in names]
+        return pd.DataFrame(
+            {
+                "Bucket": pd.Categorical([name.bucket or None for name in names]),
+                "Key": pd.array([name.key or None for name in names], dtype="string"),
+                "VersionId": pd.array([name.version_id for name in names], dtype="string"),
+                "Size": pd.array([name.size for name in names], dtype="Int64"),
+                "Status": pd.array(statuses, dtype="string"),
+                "Error": pd.array(notes, dtype="string"),
+                "DeleteMarker": pd.array(markers, dtype="string"),
+            }
+        )
