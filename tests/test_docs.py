@@ -62,7 +62,7 @@ SPAN = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 # Only a run that took its time says this of a listing, and the figures are never the same.
-SUMMARY = re.compile(r"(Listed|Downloaded|Uploaded|Copied|Moved) ")
+SUMMARY = re.compile(r"(Listed|Downloaded|Uploaded|Copied|Moved|Deleted|Aborted|Brought back) ")
 
 
 def cells(page):
@@ -418,7 +418,7 @@ def demo(home):
     """A server with the demo's data, but for its one large object."""
     with Server() as server:
         client = Rig(server).client
-        for bucket in ("weather", "photos", "archive"):
+        for bucket in ("weather", "photos", "archive", "my-drafts"):
             client.create_bucket(Bucket=bucket)
         for bucket, key, body, _ in demo_data()._small_objects():
             client.put_object(Bucket=bucket, Key=key, Body=body)

@@ -39,11 +39,16 @@ if TYPE_CHECKING:
     from s3magic.commands.job import Job
     from s3magic.commands.jobs import jobs
     from s3magic.commands.ls import ls
+    from s3magic.commands.mb import mb
     from s3magic.commands.mv import mv
     from s3magic.commands.peek import peek
     from s3magic.commands.put import put
+    from s3magic.commands.rb import rb
+    from s3magic.commands.rm import rm
     from s3magic.commands.stat import stat
     from s3magic.commands.tree import tree
+    from s3magic.commands.undoing import undo
+    from s3magic.commands.uploads import uploads
     from s3magic.commands.url import url
     from s3magic.connection import Connection
     from s3magic.errors import S3Error, TransferError
@@ -81,14 +86,19 @@ __all__ = [
     "list_files",
     "load_ipython_extension",
     "ls",
+    "mb",
     "mv",
     "peek",
     "put",
+    "rb",
+    "rm",
     "stat",
     "storage_options",
     "tree",
+    "undo",
     "unload_ipython_extension",
     "upload_file",
+    "uploads",
     "url",
 ]
 
@@ -123,11 +133,16 @@ _HOMES = {
     "ls": "commands.ls",
     "mv": "commands.mv",
     "peek": "commands.peek",
+    "mb": "commands.mb",
     "put": "commands.put",
     "stat": "commands.stat",
+    "rb": "commands.rb",
+    "rm": "commands.rm",
     "storage_options": "interop",
     "tree": "commands.tree",
+    "undo": "commands.undoing",
     "upload_file": "helpers",
+    "uploads": "commands.uploads",
     "url": "commands.url",
 }
 _MODULES = ("errors", "settings")  # s3.errors.NoSuchKey, s3.settings.change

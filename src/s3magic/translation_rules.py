@@ -207,6 +207,17 @@ CODES = {
     "AccessControlListNotSupported": Rule(
         BadArgument, "the bucket has ACLs turned off.", "Leave --acl out; nothing is lost by it."
     ),
+    "BucketAlreadyExists": Rule(
+        AlreadyExists,
+        "somebody has a bucket of that name, and names are unique in all of S3.",
+        "Choose another name.",
+    ),
+    "BucketAlreadyOwnedByYou": Rule(AlreadyExists, "you have a bucket of that name already."),
+    "BucketNotEmpty": Rule(
+        BadArgument,
+        "the bucket is not empty.",
+        "Add --force to delete everything in it first; see what that is with --dry-run.",
+    ),
     "InvalidBucketName": Rule(BadUri, "S3 does not accept this bucket name."),
     "KeyTooLongError": Rule(BadArgument, "the key is longer than 1,024 bytes."),
     "EntityTooLarge": Rule(BadArgument, "the object is larger than this server allows."),

@@ -13,13 +13,13 @@ from s3magic.commands.options import GLOB, PROGRESS_OPTION, whole
 from s3magic.commands.shown import display
 from s3magic.commands.stopping import stoppable
 from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.listing.buckets import list_buckets
 from s3magic.listing.frame import Table, arrange, buckets, results
 from s3magic.listing.pages import pages
 from s3magic.session import using
 from s3magic.settings import defaults
 from s3magic.transfer.progress import Meter
 from s3magic.transfer.watching import watching
-from s3magic.translation import translate
 from s3magic.wording import count
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ async def ls(
 async def _collect(client: S3Client, plan: Plan, meter: Meter) -> tuple[pd.DataFrame, bool]:
     """Ask, and build the frame; also says whether the limit cut it."""
     if plan.listing is None:
-        rows = await _buckets(client)
+        rows = await list_buckets(client)
         kept = rows[: plan.cut]
         meter.tally(len(kept))
         return await asyncio.to_thread(buckets, kept), len(kept) < len(rows)
@@ -220,18 +220,3 @@ def _trimmed(page: Page, plan: Plan, before: int) -> tuple[Page, bool, bool]:
         return page, False, False
     left = plan.cut - before
     return page.first(left), True, page.more or len(page) > left
-
-
-async def _buckets(client: S3Client) -> list[Any]:
-    rows: list[Any] = []
-    token: dict[str, Any] = {}
-    while True:
-        try:
-            answer = await client.list_buckets(**token)
-        except Exception as error:
-            raise translate(error, "list the buckets") from error
-        rows += answer.get("Buckets", [])
-        following = answer.get("ContinuationToken")
-        if not following or following == token.get("ContinuationToken"):
-            return rows
-        token = {"ContinuationToken": following}

@@ -45,6 +45,10 @@ _COMMANDS = {
     "s3diff": ("diff", "diff"),
     "s3peek": ("peek", "peek"),
     "s3doctor": ("doctor", "doctor"),
+    "s3rm": ("rm", "rm"),
+    "s3mb": ("mb", "mb"),
+    "s3rb": ("rb", "rb"),
+    "s3uploads": ("uploads", "uploads"),
 }
 _CELLS = ("s3put",)  # those that are cell magics too, by their module's CELL
 _known: dict[str, _Described] = {}  # those imported
@@ -85,7 +89,7 @@ def verb(name: str) -> _Described:
     if name not in _known:
         module, command = _COMMANDS[name]
         home = importlib.import_module(f"s3magic.commands.{module}")
-        for beside in ("arguments", "bars", "home"):
+        for beside in ("arguments", "asking", "bars", "home"):
             importlib.import_module(f"s3magic.notebook.{beside}")
         _known[name] = home.VERB, getattr(home, command)
     return _known[name]
@@ -130,7 +134,7 @@ async def _run(
     described, command = _known[name]
     if cell is not None:
         described = cell_verb(name)
-    from s3magic.notebook import bars, home
+    from s3magic.notebook import asking, bars, home
     from s3magic.notebook.arguments import parse
 
     call = parse(described, line, ChainMap(local_ns or {}, magics.shell.user_ns))
@@ -146,6 +150,7 @@ async def _run(
             )
         kwargs = kwargs | {described.takes_cell: cell}
     bars.install()
+    asking.install()
     home.install()
     return await command(*call.args, **kwargs)
 
