@@ -174,7 +174,6 @@ def test_load_ext_loads_what_must_be_there_before_the_first_line_and_no_more():
         "s3magic.notebook.extension",
         "s3magic.notebook.frames",
         "s3magic.notebook.interrupts",
-        "s3magic.notebook.lookups",
         "s3magic.notebook.magics",
         "s3magic.notebook.options",
         "s3magic.notebook.verbatim",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import sys
+import warnings
 
+import pexpect
 import pytest
-from kernels import Kernel
+from kernels import DEADLINE, Kernel
 from silent import Silent
 
 pytestmark = pytest.mark.kernel
@@ -139,6 +143,32 @@ def test_nothing_and_no_word_where_there_is_no_server(tmp_path, seaweed):
 
     assert found == [([], "")] * 3
     assert not log
+
+
+def test_a_terminal_completes_in_a_thread(seaweed, filled, tmp_path):
+    """prompt_toolkit's real prompt: one Tab writes the one key there is."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded")  # a child that execs
+        terminal = pexpect.spawn(
+            sys.executable,
+            ["-m", "IPython", "--no-banner", "--ext=s3magic"],
+            cwd=tmp_path,
+            env=os.environ | seaweed.environment | {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
+            encoding="utf-8",
+            timeout=DEADLINE,
+            dimensions=(30, 200),
+        )
+    terminal.expect("In ")
+    terminal.send(f"%s3ls {filled.uri('to')}")
+    for _ in range(40):
+        terminal.send("\t")
+        if terminal.expect_exact(["p.txt", pexpect.TIMEOUT], timeout=1) == 0:
+            break
+    terminal.sendline("")
+    terminal.expect_exact("StorageClass")
+    terminal.sendline("exit")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
 
 
 def test_unloading_ends_it(seaweed, tmp_path):

@@ -7,13 +7,12 @@ Python that begins with ``s3://``. It shows no error: who presses Tab asked for 
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import SimpleCompletion, completion_matcher
-
-from s3magic.notebook.lookups import Lookups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from s3magic.notebook.asked import Asked, Candidate
     from s3magic.notebook.bridge import Bridge
+    from s3magic.notebook.lookups import Lookups
 
 __all__ = ["install", "uninstall"]
 
@@ -50,7 +50,12 @@ def install(shell: InteractiveShell, bridge: Bridge) -> None:
     completer: Any = shell.Completer
     if completer is None:
         return
-    lookups = Lookups(bridge)
+
+    @functools.cache
+    def lookups() -> Lookups:
+        from s3magic.notebook.lookups import Lookups
+
+        return Lookups(bridge)
 
     def s3magic_matcher(context: CompletionContext) -> SimpleMatcherResult:
         try:
@@ -72,7 +77,7 @@ def uninstall(shell: InteractiveShell) -> None:
 
 
 def _completed(
-    shell: InteractiveShell, lookups: Lookups, context: CompletionContext
+    shell: InteractiveShell, lookups: Callable[[], Lookups], context: CompletionContext
 ) -> SimpleMatcherResult:
     """Answer IPython."""
     deadline = time.monotonic() + _WITHIN
@@ -87,13 +92,13 @@ def _completed(
         if asked is None:
             return {"completions": []}
     else:
-        asked = _asked(shell, lookups, magic, deadline)
+        asked = _asked(shell, lookups(), magic, deadline)
         if asked is None:
             return _answer(context.token, [])
     from s3magic.notebook.fitting import fitted
 
     after = context.line_with_cursor[context.cursor_position :]
-    found = [*asked.ready, *_looked_up(asked, lookups, deadline)]
+    found = [*asked.ready, *_looked_up(asked, lookups(), deadline)]
     return _answer(*fitted(asked, found, after))
 
 
