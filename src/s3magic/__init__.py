@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from s3magic.commands.peek import peek
     from s3magic.commands.put import put
     from s3magic.commands.rb import rb
+    from s3magic.commands.read import read
     from s3magic.commands.rm import rm
     from s3magic.commands.stat import stat
     from s3magic.commands.tree import tree
@@ -91,6 +92,7 @@ __all__ = [
     "peek",
     "put",
     "rb",
+    "read",
     "rm",
     "stat",
     "storage_options",
@@ -135,6 +137,7 @@ _HOMES = {
     "peek": "commands.peek",
     "mb": "commands.mb",
     "put": "commands.put",
+    "read": "commands.read",
     "stat": "commands.stat",
     "rb": "commands.rb",
     "rm": "commands.rm",

@@ -6,6 +6,7 @@ taken if they can be meant.
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import operator
 import os
@@ -17,7 +18,18 @@ from typing import TYPE_CHECKING, SupportsFloat, SupportsIndex
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DURATION", "INTEGER", "NUMBER", "OBJECT", "PAIR", "SIZE", "TEXT", "Kind"]
+__all__ = [
+    "DURATION",
+    "INTEGER",
+    "NAMES",
+    "NUMBER",
+    "OBJECT",
+    "PAIR",
+    "SETTING",
+    "SIZE",
+    "TEXT",
+    "Kind",
+]
 
 _SIZE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _DURATION = re.compile(
@@ -102,10 +114,34 @@ def _pair(value: object) -> dict[str, str]:
     return {name: text}
 
 
+def _names(value: object) -> list[str]:
+    if isinstance(value, str):
+        names = [name.strip() for name in value.split(",")]
+        if not all(names):
+            raise ValueError
+        return names
+    if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
+        return [str(name) for name in value]
+    raise TypeError
+
+
+def _setting(value: object) -> dict[str, object]:
+    """Read ``skiprows=2`` and ``sep=;``: a value that Python can read is what it says."""
+    if isinstance(value, Mapping):
+        return {str(key): item for key, item in value.items()}
+    ((name, text),) = _pair(value).items()
+    try:
+        return {name: ast.literal_eval(text)}
+    except (ValueError, SyntaxError):
+        return {name: text}
+
+
 INTEGER = Kind("N", _integer, "a whole number")
 NUMBER = Kind("NUMBER", _number, "a number")
 TEXT = Kind("TEXT", _text, "text")
 SIZE = Kind("SIZE", _size, "a size in bytes, such as 8MiB, 64k or 5000000")
 DURATION = Kind("TIME", _duration, "a length of time, such as 90s, 15m, 1h30m or 7d")
 PAIR = Kind("NAME=VALUE", _pair, "of the form name=value")
+NAMES = Kind("A,B,…", _names, "names with commas between them, or a $list of them")
+SETTING = Kind("NAME=VALUE", _setting, "of the form name=value")
 OBJECT = Kind("VALUE", lambda value: value, "anything")

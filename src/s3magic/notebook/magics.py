@@ -49,6 +49,7 @@ _COMMANDS = {
     "s3mb": ("mb", "mb"),
     "s3rb": ("rb", "rb"),
     "s3uploads": ("uploads", "uploads"),
+    "s3read": ("read", "read"),
 }
 _CELLS = ("s3put",)  # those that are cell magics too, by their module's CELL
 _known: dict[str, _Described] = {}  # those imported

@@ -13,14 +13,13 @@ import asyncio
 import contextlib
 import functools
 import re
-import threading
-from bisect import bisect_left, bisect_right
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from s3magic.errors import Damaged, NotSupported, S3Error
-from s3magic.settings import KiB, MiB
+from s3magic.settings import MiB
 from s3magic.transfer.direct import HELD
+from s3magic.transfer.held import Held, Stretch
 from s3magic.transfer.plan import cut
 from s3magic.transfer.rangefile import RangeFile
 from s3magic.transfer.ranges import checked, open_source
@@ -41,7 +40,6 @@ T = TypeVar("T")
 
 _THREADS = 8  # readers at once: each may wait for the network
 _WHOLE = 1 * MiB  # a server that sends all of it in place of its end may do so up to here
-_NEAR = 32 * KiB  # bytes between two ranges that cost less than another request
 _START = re.compile(r"^bytes (\d+)-")
 
 
@@ -72,9 +70,8 @@ class Ranged:
         self._source = source
         self._most = most
         self._opened: Answer | None = None
-        self._lock = threading.RLock()  # the loop adds, a reader's thread looks
-        self._starts: list[int] = []
-        self._held: list[memoryview] = []
+        self.held = Held()
+        """What is here."""
         self._running: set[asyncio.Task[Any]] = set()
         self._stopped = False
         self.moved = 0
@@ -103,18 +100,18 @@ class Ranged:
             if tail and answer.stop - answer.start > max(tail, _WHOLE):
                 answer.close()  # it knows no such range, and sends all
             else:
-                landing = _Stretch(answer.start, answer.stop)
+                landing = Stretch(answer.start, answer.stop)
                 self._count(answer.stop - answer.start)
                 await read_on(self._source, answer, landing.take, self._untake)
                 self._advance(landing.stop - landing.start)
-                self._hold(landing)
-        if not answer.etag and not self._has(0, answer.total):
+                self.held.add(landing)
+        if not answer.etag and not self.held.has(0, answer.total):
             raise NotSupported(
                 f"Cannot {self._source.action} piece by piece: the server gives no ETag, and "
                 "nothing would hold its pieces together.",
                 hint="Bring it whole with %s3get.",
             )
-        if tail and not self._held:
+        if tail and not self.held:
             await self.fetch([(max(0, self.size - tail), self.size)])
 
     async def fetch(self, spans: Iterable[tuple[int, int]]) -> None:
@@ -128,27 +125,23 @@ class Ranged:
             ObjectChanged: The object was replaced.
             S3Error: A range cannot be read.
         """
-        wanted = self._missing(spans)
+        wanted = self.held.lacking(spans, self.size)
         size = sum(stop - start for start, stop in wanted)
         if self._most is not None and self.moved + size > self._most:
             raise TooMuch(f"{self.moved + size:,} bytes would move, {self._most:,} may")
         self._count(size)
+        stretches = [Stretch(*span) for span in wanted]
         pieces = [
-            (start + part.start, start + part.stop)
-            for start, stop in wanted
-            for part in cut(stop - start, self._shared.part_size)
+            (stretch, stretch.start + part.start, stretch.start + part.stop)
+            for stretch in stretches
+            for part in cut(stretch.stop - stretch.start, self._shared.part_size)
         ]
-        lanes, room = self._shared.lanes, self._shared.slots.room
         if len(pieces) == 1:
             await self._bring(pieces[0])
         elif pieces:
-            await each(stream(pieces), self._bring, lanes, room)
-
-    def forget(self) -> None:
-        """Let go of all bytes that are here; who reads them again moves them again."""
-        with self._lock:
-            self._starts.clear()
-            self._held.clear()
+            await each(stream(pieces), self._bring, self._shared.lanes, self._shared.slots.room)
+        for stretch in stretches:
+            self.held.add(stretch)
 
     async def read(self, work: Callable[[RangeFile], T]) -> T:
         """Run a reader in a thread, with the object as its file, and wait until it has ended.
@@ -196,29 +189,6 @@ class Ranged:
         finally:
             self._running.discard(task)
 
-    def view(self, start: int, stop: int) -> memoryview | None:
-        """Give some bytes that are here; None if one is not. From any thread."""
-        with self._lock:
-            pieces: list[memoryview] = []
-            while start < stop:
-                at = bisect_right(self._starts, start) - 1
-                if at < 0 or start >= self._starts[at] + len(self._held[at]):
-                    return None
-                inside = start - self._starts[at]
-                pieces.append(self._held[at][inside : inside + stop - start])
-                start += len(pieces[-1])
-        return pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces))
-
-    def missing(self, start: int, stop: int) -> int:
-        """Give where the bytes that are not here begin. From any thread."""
-        with self._lock:
-            while start < stop:
-                at = bisect_right(self._starts, start) - 1
-                if at < 0 or start >= self._starts[at] + len(self._held[at]):
-                    break
-                start = self._starts[at] + len(self._held[at])
-        return min(start, stop)
-
     async def _open_end(self, tail: int) -> Answer:
         """Ask for the end: RFC 9110, 14.1.2, a suffix range."""
         source = self._source
@@ -243,11 +213,10 @@ class Ranged:
             raise
         return answer
 
-    async def _bring(self, span: tuple[int, int]) -> None:
-        """Bring one range, over the fast way as far as it goes."""
-        start, stop = span
+    async def _bring(self, piece: tuple[Stretch, int, int]) -> None:
+        """Bring a piece of a range, over the fast way as far as it goes."""
+        landing, start, stop = piece
         shared, source, opened = self._shared, self._source, self._opened
-        landing = _Stretch(start, stop)
         at = start
         if shared.direct is not None:
             async with shared.slots.take(HELD, stop - start, ahead=True):
@@ -260,41 +229,6 @@ class Ranged:
                 answer = await open_source(source, at, stop, after=opened)
                 await read_on(source, answer, landing.take, self._untake)
             self._advance(stop - at)
-        self._hold(landing)
-
-    def _missing(self, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Give what of some ranges is not here, those that are near each other as one."""
-        wanted: list[tuple[int, int]] = []
-        with self._lock:
-            for first, behind in sorted(spans):
-                for start, stop in self._gaps(first, min(behind, self.size)):
-                    before = wanted[-1][1] if wanted else 0
-                    if wanted and start - before <= _NEAR and not self._between(before, start):
-                        wanted[-1] = wanted[-1][0], max(stop, before)
-                    else:
-                        wanted.append((start, stop))
-        return wanted
-
-    def _gaps(self, start: int, stop: int) -> Iterable[tuple[int, int]]:
-        """Give what of a range is not here."""
-        while (start := self.missing(start, stop)) < stop:
-            at = bisect_right(self._starts, start)
-            behind = min(stop, self._starts[at]) if at < len(self._starts) else stop
-            yield start, behind
-            start = behind
-
-    def _between(self, start: int, stop: int) -> bool:
-        """Tell whether something that is here begins in a range."""
-        return bisect_left(self._starts, start) < bisect_left(self._starts, stop)
-
-    def _has(self, start: int, stop: int) -> bool:
-        return self.missing(start, stop) == stop
-
-    def _hold(self, landing: _Stretch) -> None:
-        with self._lock:
-            at = bisect_right(self._starts, landing.start)
-            self._starts.insert(at, landing.start)
-            self._held.insert(at, memoryview(landing.whole).toreadonly())
 
     def _count(self, size: int) -> None:
         self.moved += size
@@ -305,40 +239,3 @@ class Ranged:
 
     def _untake(self, size: int) -> None:
         """Take nothing back: it is counted when all of a range is here."""
-
-
-class _Stretch:
-    """A landing for one range, in memory.
-
-    Args:
-        start: Its first byte's offset in the object.
-        stop: Behind its last one.
-    """
-
-    file = None
-
-    def __init__(self, start: int, stop: int) -> None:
-        self.start = start
-        self.stop = stop
-        self.whole = bytearray(stop - start)
-        self.held: list[int] = []
-
-    def begin(self, answer: Answer) -> None:
-        """Do nothing: what is coming is known."""
-
-    def room(self, at: int, size: int) -> memoryview:
-        """Give the very memory."""
-        return memoryview(self.whole)[at - self.start : at - self.start + size]
-
-    def write(self, blocks: Sequence[bytes | memoryview], at: int) -> None:
-        """Copy some blocks to their place."""
-        for block in blocks:
-            self.room(at, len(block))[:] = block
-            at += len(block)
-
-    async def take(self, blocks: list[bytes], at: int) -> None:
-        """Do what `write` does: a copy of a megabyte holds up nobody."""
-        self.write(blocks, at)
-
-    def commit(self) -> None:
-        """Do nothing: it is there."""

@@ -78,10 +78,10 @@ class RangeFile(io.RawIOBase):
         """Read some bytes without a copy; pyarrow asks for these."""
         stop = self.size if size is None or size < 0 else min(self._at + size, self.size)
         start = min(self._at, stop)
-        found = self._ranged.view(start, stop)
+        found = self._ranged.held.view(start, stop)
         if found is None:
             self._bring(start, stop)
-            found = self._ranged.view(start, stop)
+            found = self._ranged.held.view(start, stop)
         self._at = stop
         return memoryview(b"") if found is None else found
 
@@ -102,7 +102,7 @@ class RangeFile(io.RawIOBase):
         self._wait(spans)
 
     def _bring(self, start: int, stop: int) -> None:
-        first = self._ranged.missing(start, stop)
+        first = self._ranged.held.missing(start, stop)
         behind = stop
         if not self.exact:
             self._ahead = min(2 * self._ahead, _FURTHEST) if first == self._next else _AHEAD
