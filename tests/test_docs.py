@@ -62,7 +62,9 @@ SPAN = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 # Only a run that took its time says this of a listing, and the figures are never the same.
-SUMMARY = re.compile(r"(Listed|Downloaded|Uploaded|Copied|Moved|Deleted|Aborted|Brought back) ")
+SUMMARY = re.compile(
+    r"(Listed|Downloaded|Uploaded|Copied|Moved|Compared|Synced|Deleted|Aborted|Brought back) "
+)
 
 
 def cells(page):

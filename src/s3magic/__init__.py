@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from s3magic.commands.read import read
     from s3magic.commands.rm import rm
     from s3magic.commands.stat import stat
+    from s3magic.commands.sync import sync
     from s3magic.commands.tree import tree
     from s3magic.commands.undoing import undo
     from s3magic.commands.uploads import uploads
@@ -96,6 +97,7 @@ __all__ = [
     "rm",
     "stat",
     "storage_options",
+    "sync",
     "tree",
     "undo",
     "unload_ipython_extension",
@@ -142,6 +144,7 @@ _HOMES = {
     "rb": "commands.rb",
     "rm": "commands.rm",
     "storage_options": "interop",
+    "sync": "commands.sync",
     "tree": "commands.tree",
     "undo": "commands.undoing",
     "upload_file": "helpers",

@@ -19,7 +19,7 @@ from s3magic.uri import is_uri
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ALL", "FILTERS", "Filters", "Patterns"]
+__all__ = ["ALL", "FILTERS", "NO_LINKS", "Filters", "Patterns"]
 
 Patterns: TypeAlias = "str | Iterable[str] | None"
 """One pattern, several, or none."""
@@ -43,6 +43,9 @@ FILTERS = (
     ),
 )
 """The two options of a verb that goes through many names."""
+
+NO_LINKS = Option(("--no-follow-symlinks",), "leave symbolic links below a folder out")
+"""The option of a verb that goes through folders of this machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.background import run, told
 from s3magic.commands.files import uploads
-from s3magic.commands.filters import FILTERS, Filters
+from s3magic.commands.filters import FILTERS, NO_LINKS, Filters
 from s3magic.commands.headers import HEADERS, SERVING, headers_of
 from s3magic.commands.kinds import OBJECT
 from s3magic.commands.objects import listed
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from s3magic.transfer.plan import Upload
 
 __all__ = ["CELL", "VERB", "put"]
-
-NO_LINKS = Option(("--no-follow-symlinks",), "leave symbolic links below a folder out")
 
 VERB = Verb(
     name="s3put",

@@ -33,6 +33,7 @@ _COMMANDS = {
     "s3ls": ("ls", "ls"),
     "s3get": ("get", "get"),
     "s3put": ("put", "put"),
+    "s3sync": ("sync", "sync"),
     "s3cat": ("cat", "cat"),
     "s3head": ("head", "head"),
     "s3url": ("url", "url"),
