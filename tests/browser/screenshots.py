@@ -36,6 +36,7 @@ LISTING = """objects = %s3ls s3://weather/ -r
 objects[["Key", "Size", "LastModified"]].sort_values("Size").tail(7)"""
 DOWNLOAD = "%s3get s3://archive/radar/2024-composite.bin ./data/"
 FOLDER = "%s3get s3://weather/csv/year=2024/"
+PLOT = "%s3du s3://weather/ --depth 2 --plot"
 MANY = "%s3get s3://radar/2024/ ./radar/ -r"
 
 
@@ -53,6 +54,7 @@ def main(folder):
         fill(server)
         with browse(browser, size=SIZE, scale=SCALE) as page:
             take(folder / "listing.png", begin(lab, page, "listing", LISTING, finished=True), gate)
+            take(folder / "du.png", begin(lab, page, "du", PLOT, finished=True), gate)
             take(folder / "download.png", begin(lab, page, "download", DOWNLOAD, gate=gate), gate)
             take(folder / "many.png", begin(lab, page, "many", MANY, gate=gate), gate)
             dark = begin(lab, page, "dark", MANY, gate=gate, dark=True)

@@ -166,7 +166,7 @@ async def test_a_bucket_is_told_with_what_to_mind(s3, moto, connected):
     assert told["Lifecycle.old"] == "logs/: to GLACIER after 7 days, expires after 30 days"
     assert "unfinished uploads stay" in noted["Lifecycle"]
     assert told["CORS.1"] == "GET, PUT from https://x"
-    assert told["PublicAccessBlock"] == "none"
+    assert told["PublicAccessBlock"] == "not set"
     assert told["Grants"] == "the owner: FULL_CONTROL"
 
 
@@ -176,8 +176,8 @@ async def test_what_a_bucket_has_not_is_said_and_costs_nothing(s3, server, conne
 
     told = facts(frame)
     assert told["Bucket"] == s3.bucket
-    assert told["Lifecycle"] == "none"
-    assert told["CORS"] == "none"
+    assert told["Lifecycle"] == "not set"
+    assert told["CORS"] == "not set"
     assert {"Versioning", "Policy", "Logging", "Website", "ObjectLock"} <= set(told)
     unknown = frame[frame.Value.isna()]
     assert (unknown.Note.str.len() > 5).all()

@@ -78,7 +78,7 @@ def drawn(shape: str, place: str, amount: str, items: Sequence[Item]) -> Figure:
     with _drawing:
         shown = [item for item in items if item.size > 0 or shape == "bars"]
         bars = _few(shown, _BARS, keep_order=True) if shape == "bars" else []
-        height = max(160, _HEAD + 14 + _BAR * len(bars)) if shape == "bars" else _HEIGHT
+        height = max(110, _HEAD + 14 + _BAR * len(bars)) if shape == "bars" else _HEIGHT
         figure = Figure(figsize=(_WIDTH / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
         FigureCanvasAgg(figure)
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, _WIDTH), ylim=(height, 0))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NONE", "Answer", "Fact", "answered", "frame_of", "grants", "pairs", "table_of"]
 
-NONE = "none"
+NONE = "not set"
 """The value of what could be there, and is not."""
 
 # S3 says by these codes that nothing of the kind was set.

@@ -104,7 +104,7 @@ def _versioning(answer: Answer) -> Iterator[Fact]:
     notes = {
         "off": "what is overwritten or deleted is gone",
         "Suspended": "old versions stay; what is overwritten now is gone",
-        "Enabled": "old versions stay, and cost, until they are deleted: %s3du --versions",
+        "Enabled": "old versions stay, and cost: %s3du --versions",
     }
     yield answer.fact("Versioning", status, notes.get(status, ""))
     if mfa := answer.data.get("MFADelete"):
@@ -125,7 +125,7 @@ def _public_access_block(answer: Answer) -> Fact:
     told = answer.data.get("PublicAccessBlockConfiguration", {})
     open_ones = [name for name in _BLOCKS if not told.get(name)]
     if answer.absent:
-        note = "nothing here keeps a policy or an ACL from making it public"
+        note = "a policy or an ACL could make it public"
     else:
         note = f"not set: {', '.join(open_ones)}" if open_ones else ""
     value = "all" if not open_ones else "some" if len(open_ones) < len(_BLOCKS) else NONE
@@ -187,7 +187,7 @@ def _lifecycle(answer: Answer) -> Iterator[Fact]:
         "AbortIncompleteMultipartUpload" in rule and rule.get("Status") == "Enabled"
         for rule in rules
     )
-    note = "" if tidy else "unfinished uploads stay, and cost, until somebody aborts them"
+    note = "" if tidy else "unfinished uploads stay, and cost: %s3uploads"
     yield answer.fact("Lifecycle", count(len(rules), "rule") if rules else NONE, note)
     for number, rule in enumerate(rules, 1):
         off = "" if rule.get("Status") == "Enabled" else "it is off"

@@ -116,12 +116,13 @@ async def stat(
     filters = Filters.of(exclude=exclude, include=include)
     one = sources[0]
     alone = not (several or recursive or glob or filters or is_frame(one))
-    meter = Meter(doing="Asking", did="Asked", noun="object")
+    meter = Meter(doing="Asking about", did="Asked about", noun=_noun(sources))
     async with watching(meter, display(progress), quiet_if_short=True):
         with stoppable(meter):
             async with using() as client:
                 if alone:
                     facts = await _of_one(client, _address(one), version_id)
+                    meter.tally()
                     return await asyncio.to_thread(table_of, facts)
                 found = _found(
                     client,
@@ -179,6 +180,13 @@ def _found(
         several=several,
         wanted=wanted,
     )
+
+
+def _noun(sources: Sequence[object]) -> str:
+    """Say what is asked about, before anything is."""
+    addresses = [one for one in sources if isinstance(one, str | S3Uri)]
+    buckets = [one for one in addresses if "/" not in str(one).partition("://")[2].rstrip("/")]
+    return "bucket" if buckets and len(buckets) == len(sources) else "object"
 
 
 def _address(source: object) -> S3Uri:
