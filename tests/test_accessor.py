@@ -139,6 +139,7 @@ async def test_its_verbs_are_the_twins(s3, tmp_path, environment):
 
     report = await listing.s3.get(tmp_path)
     count = await listing.s3.du(depth=0)
+    brought = await report.s3.du(depth=0)
     tree = await listing.s3.tree(depth=0)
     facts = await listing.s3.stat()
     s3.put("p/a.csv", "longer than before")
@@ -149,7 +150,7 @@ async def test_its_verbs_are_the_twins(s3, tmp_path, environment):
     session.connect(reset=True)
     assert report.Status.tolist() == ["done", "done"]
     assert report.s3.total == 10
-    assert count.Size.tolist() == [10]
+    assert count.Size.tolist() == brought.Size.tolist() == [10]
     assert tree.frame.Objects.tolist() == [2]
     assert facts.Key.tolist() == listing.Key.tolist()
     assert changes.Change.tolist() == ["changed"]

@@ -10,7 +10,8 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.filters import ALL
-from s3magic.commands.objects import is_frame, listed
+from s3magic.commands.objects import listed
+from s3magic.commands.rows import is_frame, is_report, read
 from s3magic.commands.shown import display
 from s3magic.commands.stopping import stoppable
 from s3magic.errors import BadArgument
@@ -124,6 +125,8 @@ def _checked(source: object, options: Counting) -> Any:
 
 
 def _checked_frame(frame: Any) -> Any:
+    if is_report(frame):
+        frame = _listing_of(frame)
     missing = [name for name in ("Bucket", "Key", "Size") if name not in frame.columns]
     if missing:
         raise BadArgument(
@@ -141,6 +144,19 @@ def _checked_frame(frame: Any) -> Any:
                 hint="List it with -r, or count the address.",
             )
     return frame
+
+
+def _listing_of(report: pd.DataFrame) -> pd.DataFrame:
+    """Give what a report's rows name in S3, with the bytes that went."""
+    import pandas as pd
+
+    rows = read(report)
+    columns = {
+        "Bucket": [row.bucket for row in rows],
+        "Key": pd.array([row.key for row in rows], dtype="string"),
+    }
+    sizes = {"Size": report["Size"].to_numpy()} if "Size" in report.columns else {}
+    return pd.DataFrame(columns | sizes)
 
 
 async def _of_address(

@@ -11,7 +11,7 @@ from s3magic.wording import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Row", "check", "is_column", "is_frame", "read"]
+__all__ = ["Row", "check", "is_column", "is_frame", "is_report", "read"]
 
 _FOLDERS = {"prefix": "", "level": "/"}
 _LISTED = (
@@ -62,7 +62,7 @@ def check(frame: Any, *, recursive: bool) -> None:
         BadArgument: It does.
     """
     missing = [name for name in ("Bucket", "Key") if name not in frame.columns]
-    if missing and _is_report(frame):
+    if missing and is_report(frame):
         return
     if missing:
         raise BadArgument(
@@ -93,10 +93,11 @@ def read(frame: Any) -> list[Row]:
     Raises:
         BadArgument: Some of them name nothing.
     """
-    return list(_of_report(frame) if _is_report(frame) else _of_listing(frame))
+    return list(_of_report(frame) if is_report(frame) else _of_listing(frame))
 
 
-def _is_report(frame: Any) -> bool:
+def is_report(frame: Any) -> bool:
+    """Tell whether a frame says what went where, and not what lies where."""
     columns = set(frame.columns)
     return {"Source", "Target"} <= columns and not {"Bucket", "Key"} <= columns
 
