@@ -330,3 +330,22 @@ async def test_a_listing_can_be_cancelled(stalled, connected):
     assert time.monotonic() - clicked[0] < 1
     assert display.summaries[-1].endswith("cancelled.")
     asyncio.current_task().uncancel()
+
+
+async def test_names_are_left_out_in_the_order_of_the_patterns(tree):
+    """Keys, folders of one level, before a limit and before a query; buckets have no such names."""
+    flat = await ls(tree.uri(), recursive=True, exclude="*", include="*.csv")
+    below = await ls(tree.uri("folder/"), recursive=True, exclude="deep/*")
+    level = await ls(tree.uri(), exclude="folder2/*")
+    globbed = await ls(tree.uri("folder/*.csv"), glob=True, exclude="a*")
+    first = await ls(tree.uri(), recursive=True, exclude="folder/*", limit=1)
+    asked = await ls(tree.uri(), query="Contents[].Size", exclude=["folder*/*"])
+
+    assert flat.Key.tolist() == [key for key in TREE if key.endswith(".csv")]
+    assert below.Key.tolist() == ["folder/a.csv", "folder/b c+d.csv"]
+    assert level.Key.tolist() == ["folder/", "top"]
+    assert globbed.Key.tolist() == ["folder/b c+d.csv"]
+    assert first.Key.tolist() == ["folder2/f.csv"]
+    assert asked.value.tolist() == [5]
+    with pytest.raises(BadArgument, match="Cannot list buckets with exclude"):
+        await ls(exclude="a*")

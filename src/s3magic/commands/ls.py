@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from s3magic.commands.filters import FILTERS, Filters
 from s3magic.commands.kinds import INTEGER, TEXT
 from s3magic.commands.ls_plan import Options
 from s3magic.commands.ls_plan import plan as planned
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from types_aiobotocore_s3 import S3Client
 
+    from s3magic.commands.filters import Patterns
     from s3magic.commands.ls_plan import Plan
     from s3magic.listing.pages import Page
     from s3magic.uri import S3Uri
@@ -51,6 +53,7 @@ VERB = Verb(
             raw=True,
         ),
         GLOB,
+        *FILTERS,
         Option(
             ("--limit",), "at most so many rows: the first in the order asked for", kind=INTEGER
         ),
@@ -95,6 +98,8 @@ async def ls(
     recursive: bool = False,
     query: str | None = None,
     glob: bool = False,
+    exclude: Patterns = None,
+    include: Patterns = None,
     limit: int | None = None,
     page_size: int | None = None,
     start_after: str | None = None,
@@ -119,6 +124,10 @@ async def ls(
         glob: Read the key part as a pattern: ``*`` and ``?`` within one level,
             ``**`` across levels, ``[abc]``. Folders match too; with `recursive`,
             or a query, what lies below them is listed in their place.
+        exclude: Names below the address's folder that are left out: a pattern, or
+            several. ``*`` crosses folders here; a folder's own name ends in ``/``.
+        include: Those of them that are listed after all. In a line the order of
+            both counts: the last pattern that matches decides.
         limit: Rows at most: what S3 gives first, after `glob` and before `query`.
             With `sort` or `reverse` everything is listed, and what then comes
             first is kept. A frame that was cut has ``attrs["truncated"]``.
@@ -159,6 +168,7 @@ async def ls(
         versions=versions,
         sort=sort,
         reverse=reverse,
+        wanted=Filters.of(exclude=exclude, include=include),
     )
     plan = planned(uri, options)
     meter = Meter(doing="Listing", did="Listed", noun=plan.noun)
@@ -171,7 +181,7 @@ async def ls(
                 frame = await asyncio.to_thread(arrange, frame, plan.sort, reverse=reverse)
         if truncated:
             # What the server still has may hold nothing that the pattern matches.
-            more = "there may be more" if plan.matching else "there are more"
+            more = "there may be more" if plan.matching or plan.wanted else "there are more"
             meter.note = f"the first {plan.cut:,}; {more}"
         elif options.limit and plan.cut is None and len(frame) > options.limit:
             meter.note = f"the first {options.limit:,} of {count(len(frame), 'row')} are kept"
@@ -216,6 +226,11 @@ def _trimmed(page: Page, plan: Plan, before: int) -> tuple[Page, bool, bool]:
     """Keep what is wanted of a page; also says whether that is all, and whether rows were lost."""
     if plan.matching is not None:
         page = plan.matching.of(page)
+    if plan.wanted:
+        wants, base = plan.wanted.wants, plan.base
+        page = page.kept(
+            [wants(key[base:]) for key in page.keys], [wants(key[base:]) for key in page.prefixes]
+        )
     if plan.cut is None or before + len(page) < plan.cut:
         return page, False, False
     left = plan.cut - before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from s3magic.commands.filters import ALL, Filters
 from s3magic.errors import BadArgument
 from s3magic.listing.frame import column_names, named
 from s3magic.listing.matching import Matching
@@ -31,6 +32,7 @@ class Options:
     versions: bool
     sort: str | None
     reverse: bool
+    wanted: Filters = ALL
 
     @property
     def cut(self) -> int | None:
@@ -49,6 +51,8 @@ class Plan:
         listing: What to list; None for the buckets.
         matching: Which of it to keep; None for all.
         query: What to search it with; None for nothing.
+        wanted: Chooses among the names that are listed.
+        base: Where those names begin in a key: behind the address's folder.
     """
 
     cut: int | None
@@ -56,6 +60,8 @@ class Plan:
     listing: Listing | None = None
     matching: Matching | None = None
     query: Query | None = None
+    wanted: Filters = ALL
+    base: int = 0
 
     @property
     def noun(self) -> str:
@@ -82,6 +88,11 @@ def _plan_buckets(options: Options) -> Plan:
                 f"Cannot list buckets with {name}: it is for the objects of one.",
                 hint="Name the bucket: s3://bucket/prefix.",
             )
+    if options.wanted:
+        raise BadArgument(
+            "Cannot list buckets with exclude or include: they are for the objects of one.",
+            hint="Name the bucket, or choose in the frame: df[df.Name.str.startswith('my-')].",
+        )
     return Plan(options.cut, options.sort and named(options.sort, _BUCKET_COLUMNS))
 
 
@@ -90,7 +101,7 @@ def _plan_objects(place: S3Uri, options: Options) -> Plan:
     recursive = options.recursive or query is not None
     matching = Matching(place.key, recursive=recursive) if options.glob else None
     size = options.page_size or defaults().page_size
-    if options.cut and not matching:
+    if options.cut and not matching and not options.wanted:
         size = min(size, options.cut + 1)  # one more than wanted proves that there are more
     listing = Listing(
         bucket=place.bucket,
@@ -104,7 +115,8 @@ def _plan_objects(place: S3Uri, options: Options) -> Plan:
     sort = options.sort
     if sort is not None and query is None:  # else only its result has the columns
         sort = named(sort, column_names(owner=options.owner, versions=options.versions))
-    return Plan(options.cut, sort, listing, matching, query)
+    base = listing.prefix.rfind("/") + 1
+    return Plan(options.cut, sort, listing, matching, query, options.wanted, base)
 
 
 def _place(uri: object) -> S3Uri | None:
