@@ -141,7 +141,8 @@ async def reconcile(client: S3Client, wish: Wish, meter: Meter) -> Found:
     if not source.seen and isinstance(wish.source, Prefix) and wish.source.prefix:
         raise NoSuchKey(
             f"Cannot sync {wish.source}: there is nothing below it.",
-            hint=f"See what there is with %s3ls {S3Uri(wish.source.bucket)}.",
+            hint=f"See what there is with %s3ls {S3Uri(wish.source.bucket)}; one object alone is "
+            "brought by %s3get, and copied by %s3cp.",
         )
     settled = _Settling(client, wish, comparison)
     await settled.run()
