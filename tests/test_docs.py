@@ -37,7 +37,7 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.
 )
 # helpers.md has a test of its own, on two servers.
 CELLS = [ROOT / "README.md", *(page for page in sorted(DOCS.glob("*.md")))]
-CELLS = [page for page in CELLS if page.stem not in {"helpers", "index"}]
+CELLS = [page for page in CELLS if page.stem not in {"compare", "helpers", "index"}]
 VERBS = verbs()
 TWINS = {verb.name: twin for verb, twin in VERBS} | {"s3connect": connect.connect}
 
@@ -240,9 +240,41 @@ def test_no_page_names_an_option_that_is_not_there(page):
     known |= server_options()
     known.add("--pagesize")  # errors.md shows what is said of a wrong one
 
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
+    text = page.read_text(encoding="utf-8")
+    if page.stem == "compare":  # other programs' options stand there, on the left
+        text = " ".join(here for _, here in compared())
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
 
     assert named <= known
+
+
+def compared():
+    """The rows of the page that compares: what others have, and what it is here."""
+    tables = prose(DOCS / "compare.md").splitlines()
+    cells = [line.strip("| ").split(" | ") for line in tables if line.startswith("|")]
+    return [(row[0], row[1]) for row in cells if row[1] not in {"here", "---"}]
+
+
+def test_what_others_have_is_here_or_has_its_reason():
+    """No cell is empty; a magic and an option that stand together belong together."""
+    flags = {
+        verb.name: {flag for option in verb.options for flag in option.flags} for verb, _ in VERBS
+    }
+    wrong = []
+    for theirs, here in compared():
+        spans = [span.strip("`") for span in SPAN.findall(here)]
+        reason = here.startswith("— ") and len(here) > 15
+        names = [name for span in spans for name in re.findall(r"%(s3[a-z]*)", span)]
+        if not (spans or reason or here == "the same") or not set(names) <= {*flags, "s3"}:
+            wrong.append((theirs, here))
+        for span in spans:
+            magic = re.match(r"%+(s3\w+)", span)
+            taken = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", span)) - {"--help"}
+            if magic and not taken <= flags.get(magic[1], set()):
+                wrong.append((theirs, span))
+
+    assert len(compared()) > 150
+    assert wrong == []
 
 
 def server_options():
