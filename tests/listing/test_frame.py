@@ -9,7 +9,7 @@ import pytest
 
 from s3magic.errors import BadArgument
 from s3magic.listing.frame import Table, arrange, buckets, column_names, results
-from s3magic.listing.pages import Page
+from s3magic.listing.page import Page
 
 MOMENT = dt.datetime(2024, 1, 15, 10, 30, 0, 250000, dt.UTC)
 STAMP = "2024-01-15T10:30:00.250"

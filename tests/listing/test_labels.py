@@ -8,7 +8,7 @@ import pytest
 
 from s3magic.errors import BadArgument
 from s3magic.listing.labels import BY, ORDERED, labels_of, named
-from s3magic.listing.pages import Page
+from s3magic.listing.page import Page
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from s3magic.errors import AccessDenied, ServerFault
 from s3magic.listing import lanes
 from s3magic.listing.lanes import side_by_side
-from s3magic.listing.pages import Listing, Page, pages
+from s3magic.listing.page import Page
+from s3magic.listing.pages import Listing, pages
 
 ORDERS = {"code points": str, "folder by folder": lambda key: key.replace("/", "\0")}
 NASTY = st.one_of(

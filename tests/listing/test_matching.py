@@ -6,7 +6,7 @@ import pytest
 
 from s3magic.errors import BadUri
 from s3magic.listing.matching import Matching
-from s3magic.listing.pages import Page
+from s3magic.listing.page import Page
 
 TREE = [
     "readme.md",

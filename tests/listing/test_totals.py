@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3magic.listing.pages import Page
+from s3magic.listing.page import Page
 from s3magic.listing.totals import Totals, rolled_up
 
 KEYS = {"top": 1, "a/x": 2, "a/y": 4, "a/deep/z": 8, "b/1/2/3": 16}

@@ -16,7 +16,8 @@ from s3magic.commands.shown import display
 from s3magic.commands.stopping import stoppable
 from s3magic.errors import BadArgument
 from s3magic.listing.matching import Matching
-from s3magic.listing.pages import Listing, Page, pages
+from s3magic.listing.page import Page
+from s3magic.listing.pages import Listing, pages
 from s3magic.listing.totals import Totals
 from s3magic.session import using
 from s3magic.transfer.progress import Meter

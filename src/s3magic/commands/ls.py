@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from s3magic.commands.filters import Patterns
     from s3magic.commands.ls_plan import Plan
-    from s3magic.listing.pages import Page
+    from s3magic.listing.page import Page
     from s3magic.uri import S3Uri
 
 __all__ = ["VERB", "ls"]

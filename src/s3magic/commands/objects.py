@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from s3magic.commands.filters import Filters
     from s3magic.errors import S3Error
-    from s3magic.listing.pages import Page
+    from s3magic.listing.page import Page
 
 __all__ = [
     "ADD_GLOB",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.commands.filters import Filters
-    from s3magic.listing.pages import Page
+    from s3magic.listing.page import Page
 
 __all__ = ["Folder", "Prefix", "Reading", "Side", "moment_of", "side_of"]
 

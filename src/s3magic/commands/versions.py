@@ -12,7 +12,7 @@ from s3magic.commands.objects import Found, checked
 from s3magic.commands.rows import read
 from s3magic.errors import NotSupported
 from s3magic.listing.matching import Matching
-from s3magic.listing.pages import Listing, Page, pages
+from s3magic.listing.pages import Listing, pages
 from s3magic.transfer.window import results, stream
 from s3magic.uri import S3Uri
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.commands.filters import Filters
+    from s3magic.listing.page import Page
 
 __all__ = ["versions"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from s3magic.listing.pages import Page
+    from s3magic.listing.page import Page
     from s3magic.model import S3Owner
 
 __all__ = ["Table", "arrange", "buckets", "column_names", "framed", "named", "results"]

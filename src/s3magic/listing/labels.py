@@ -13,7 +13,7 @@ from s3magic.errors import BadArgument
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from s3magic.listing.pages import Page
+    from s3magic.listing.page import Page
 
 __all__ = ["BY", "ORDERED", "Labels", "canonical", "labels_of", "named"]
 

@@ -25,7 +25,7 @@ from s3magic.listing.splitting import Ruler, before
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
 
-    from s3magic.listing.pages import Page
+    from s3magic.listing.page import Page
 
 __all__ = ["side_by_side"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from s3magic.uri import glob_base, glob_pattern
 
 if TYPE_CHECKING:
-    from s3magic.listing.pages import Page
+    from s3magic.listing.page import Page
 
 __all__ = ["Matching"]
 

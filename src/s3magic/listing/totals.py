@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from s3magic.listing.labels import Labels
-    from s3magic.listing.pages import Page
+    from s3magic.listing.page import Page
 
 __all__ = ["Folder", "Group", "Sums", "Totals", "rolled_up"]
 
