@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from s3magic import errors as errors
     from s3magic import settings as settings
     from s3magic.commands.background import job
+    from s3magic.commands.browse import browse
     from s3magic.commands.cat import cat
     from s3magic.commands.connect import connect
     from s3magic.commands.cp import cp
@@ -67,6 +68,7 @@ __all__ = [
     "S3Item",
     "S3Uri",
     "TransferError",
+    "browse",
     "cat",
     "client",
     "close",
@@ -115,6 +117,7 @@ _HOMES = {
     "S3Item": "model",
     "S3Uri": "uri",
     "TransferError": "errors",
+    "browse": "commands.browse",
     "cat": "commands.cat",
     "client": "session",
     "close": "session",

@@ -16,6 +16,7 @@ from pathlib import Path
 import botocore.config
 import botocore.session
 import numpy as np
+from PIL import Image
 from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +39,12 @@ DOWNLOAD = "%s3get s3://archive/radar/2024-composite.bin ./data/"
 FOLDER = "%s3get s3://weather/csv/year=2024/"
 PLOT = "%s3du s3://weather/ --depth 2 --plot"
 MANY = "%s3get s3://radar/2024/ ./radar/ -r"
+JOB = "job = %s3get s3://radar/2024/ ./job/ -r --bg"
+JOBS = """jobs = %s3jobs
+jobs[["Job", "Line", "Status", "Done", "Total", "Rate"]]"""
+COMPUTING = "total = sum(n * n for n in range(300_000_000))"
+EXPLORER = "b = %s3browse s3://weather/csv/"
+SELECTION = """b.selection[["Key", "Size", "LastModified"]]"""
 
 
 def main(folder):
@@ -60,6 +67,8 @@ def main(folder):
             dark = begin(lab, page, "dark", MANY, gate=gate, dark=True)
             take(folder / "many-dark.png", dark, gate)
             tab(folder / "completion.png", lab, page)
+            job(folder / "job.png", lab, page, gate)
+            explorer(folder / "browse.png", lab, page)
     print(f"Pictures are in {folder}")
 
 
@@ -84,11 +93,7 @@ def fill(server):
 
 def begin(lab, page, name, line, *, gate=None, dark=False, finished=False):
     """Open a notebook with the line in its second cell, and run it to where it looks best."""
-    lab.write(f"{name}.ipynb", ["%load_ext s3magic", line])
-    book = Notebook(lab, page, f"{name}.ipynb").open(dark=dark)
-    page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
-    page.add_style_tag(content=TIDY)
-    book.run(0)
+    book = opened(lab, page, name, line, dark=dark)
     if gate is not None:
         gate.narrow(0, LINE)
     book.start(1)
@@ -102,7 +107,24 @@ def begin(lab, page, name, line, *, gate=None, dark=False, finished=False):
 
 def take(path, book, gate):
     """Take a picture of both cells, then let the line end."""
-    first, last = book.cell(0).bounding_box(), book.cell(1).bounding_box()
+    cells(path, book, 1)
+    gate.open()
+    book.finish(1)
+
+
+def opened(lab, page, name, *lines, dark=False):
+    """Open a notebook with a cell for each line, below one that loads the extension."""
+    lab.write(f"{name}.ipynb", ["%load_ext s3magic", *lines])
+    book = Notebook(lab, page, f"{name}.ipynb").open(dark=dark)
+    page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
+    page.add_style_tag(content=TIDY)
+    book.run(0)
+    return book
+
+
+def cells(path, book, last):
+    """Take a picture of the cells up to this one."""
+    first, last = book.cell(0).bounding_box(), book.cell(last).bounding_box()
     book.page.screenshot(
         path=path,
         clip={
@@ -112,17 +134,45 @@ def take(path, book, gate):
             "height": last["y"] + last["height"] - first["y"] + 2 * MARGIN,
         },
     )
+
+
+def job(path, lab, page, gate):
+    """Take a picture of a job whose bar moves while another cell computes."""
+    book = opened(lab, page, "job", JOB, JOBS, COMPUTING)
+    gate.narrow(0, LINE)
+    book.run(1)
+    bar = book.cell(1).get_by_role("progressbar")
+    expect(bar).to_have_attribute("aria-valuenow", re.compile(r"^[34]\d$"))
+    book.run(2)
+    book.start(3)
+    expect(bar).to_have_attribute("aria-valuenow", re.compile(r"^[5-7]\d$"))
+    cells(path, book, 3)
     gate.open()
-    book.finish(1)
+    book.finish(3)
+
+
+def explorer(path, lab, page):
+    """Take a picture of the explorer, and of what it hands to Python."""
+    page.set_viewport_size({"width": SIZE[0], "height": 1200})
+    book = opened(lab, page, "browse", EXPLORER, SELECTION)
+    book.run(1)
+    cell = book.cell(1)
+    cell.get_by_role("button", name="year=2024/").click()
+    cell.get_by_role("button", name="station=lisboa.csv").click()
+    expect(cell.locator(".s3b-table tbody tr")).to_have_count(8)
+    for station in (0, 2, 6):
+        cell.locator(".s3b-row").nth(station).get_by_role("checkbox").check()
+    expect(cell.locator(".s3b-foot")).to_contain_text("3 selected")
+    book.run(2)
+    page.mouse.move(0, 0)
+    cells(path, book, 2)
+    # Half as large with a palette, and nobody sees it.
+    Image.open(path).quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def tab(path, lab, page):
     """Take a picture of the keys that Tab offers."""
-    lab.write("tab.ipynb", ["%load_ext s3magic", FOLDER])
-    book = Notebook(lab, page, "tab.ipynb").open()
-    page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
-    page.add_style_tag(content=TIDY)
-    book.run(0)
+    book = opened(lab, page, "tab", FOLDER)
     last = book.complete(1, "station=wien.csv").last.bounding_box()
     first, line = book.cell(0).bounding_box(), book.cell(1).bounding_box()
     page.screenshot(

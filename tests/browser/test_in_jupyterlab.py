@@ -188,6 +188,68 @@ def test_of_many_files_the_slowest_are_named(notebook, s3, gate, here):
     assert len(files(here)) == 40
 
 
+def test_a_jobs_bar_moves_while_other_cells_run(notebook, s3, gate, big, here):
+    """Also while one computes, and the notebook's own loop stands still; then it is one line."""
+    s3.put("radar.bin", big)
+    book = notebook(
+        f"job = %s3get {s3.uri('radar.bin')} ./here/ --bg",
+        "import time\nwhile job.size < 200_000_000:\n    time.sleep(0.02)",
+        "(await job).Status.tolist()",
+    )
+    gate.narrow(SIZE // 2, TRICKLE)
+    book.run(1)
+    bar = half_way(book, 1)
+    before = int(bar.get_attribute("aria-valuenow"))
+
+    book.start(2)
+    gate.narrow(0, 40_000_000)
+    expect(bar).to_have_attribute("aria-valuenow", re.compile(r"^[67]\d$"))
+    running = book.cell(2).locator(".jp-InputPrompt").text_content()
+    gate.open()
+    book.finish(2)
+    book.run(3)
+
+    assert before < 60
+    assert running == "[*]:"
+    expect(book.output(3)).to_contain_text("['done']")
+    expect(book.output(1).first).to_contain_text(
+        re.compile(r"^\s*Job 1: Downloaded 1 file, 256 MB in .+ s \(.+ MB/s\)\.\s*$")
+    )
+    expect(book.cell(1).get_by_role("progressbar")).to_have_count(0)
+    assert (here / "radar.bin").read_bytes() == big
+
+
+def test_the_explorer_is_clicked_through_and_hands_its_selection_over(notebook, s3, here):
+    """Open, look, filter, select, download, and go back; Python has what is ticked."""
+    s3.put("csv/2024/wien.csv", "date,rain\n2024-01-01,1.5\n")
+    s3.put("csv/2024/<b>bergen.txt", "some <i>text</i>")
+    s3.put("csv/readme.txt", "read me")
+    book = notebook(f"b = %s3browse {s3.uri()}", "b.uri.key, b.selection.Key.tolist()")
+    cell = book.cell(1)
+    rows = cell.locator(".s3b-row")
+
+    book.run(1)
+    cell.get_by_role("button", name="csv/").click()
+    expect(rows).to_have_count(2)
+    cell.get_by_role("button", name="2024/").press("Enter")
+    cell.get_by_role("button", name="bergen").click()
+    expect(cell.locator(".s3b-preview pre")).to_have_text("some <i>text</i>")
+    expect(cell.locator(".s3b-row b, .s3b-preview pre i")).to_have_count(0)
+    cell.get_by_placeholder("Filter").fill("wien")
+    expect(rows).to_have_count(1)
+    rows.get_by_role("checkbox").check()
+    expect(cell.locator(".s3b-foot")).to_contain_text("1 selected, 25 B")
+    cell.locator(".s3b-tools input[type=text]").fill("./here")
+    cell.get_by_role("button", name="Download to").click()
+    expect(cell.locator(".s3b-says")).to_contain_text("1 file, 25 B, brought here.")
+    book.run(2)
+    cell.locator(".s3b-crumbs button").nth(2).click()
+    expect(rows).to_have_count(2)
+
+    expect(book.output(2)).to_contain_text("('csv/2024/', ['csv/2024/wien.csv'])")
+    assert files(here) == ["wien.csv"]
+
+
 def test_a_saved_notebook_reads_without_widgets(lab, page, notebook, s3, big, here):
     """From the disk comes one line of text, in a browser that never saw the kernel's widgets."""
     s3.put("radar.bin", big)

@@ -51,6 +51,7 @@ _COMMANDS = {
     "s3rb": ("rb", "rb"),
     "s3uploads": ("uploads", "uploads"),
     "s3read": ("read", "read"),
+    "s3browse": ("browse", "browse"),
 }
 _CELLS = ("s3put",)  # those that are cell magics too, by their module's CELL
 _known: dict[str, _Described] = {}  # those imported
@@ -91,7 +92,7 @@ def verb(name: str) -> _Described:
     if name not in _known:
         module, command = _COMMANDS[name]
         home = importlib.import_module(f"s3magic.commands.{module}")
-        for beside in ("arguments", "asking", "bars", "home"):
+        for beside in ("arguments", "asking", "bars", "browsing", "home"):
             importlib.import_module(f"s3magic.notebook.{beside}")
         _known[name] = home.VERB, getattr(home, command)
     return _known[name]
@@ -136,7 +137,7 @@ async def _run(
     described, command = _known[name]
     if cell is not None:
         described = cell_verb(name)
-    from s3magic.notebook import asking, bars, home
+    from s3magic.notebook import asking, bars, browsing, home
     from s3magic.notebook.arguments import parse
 
     call = parse(described, line, ChainMap(local_ns or {}, magics.shell.user_ns))
@@ -154,6 +155,7 @@ async def _run(
     bars.install()
     asking.install()
     home.install()
+    browsing.install()
     return await command(*call.args, **kwargs)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from s3magic.notebook import ahead, asking, bars, home
+from s3magic.notebook import ahead, asking, bars, browsing, home
 from s3magic.notebook.interrupts import interruptible
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def at_home(
         bars.install()
         asking.install()
         home.install()
+        browsing.install()
         ahead.needed()
         return await interruptible(command(*args, **kwargs))
 
