@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
-__all__ = ["Facts", "Options", "build", "prepare", "verifying"]
+__all__ = ["Facts", "Options", "build", "prepare", "tables", "verifying"]
 
 _POOL = 256  # connections of the client itself, at most; the wire has its own
 # What AWS's own tools try in their standard mode. A body that breaks off is asked
@@ -60,7 +60,7 @@ class Facts:
 
 def prepare() -> None:
     """Read botocore's tables of S3 ahead of the first client: no setting, no credential."""
-    _tables(os.environ.get("AWS_DATA_PATH"))
+    tables(os.environ.get("AWS_DATA_PATH"))
 
 
 def build(options: Options) -> tuple[S3Client, Facts]:
@@ -72,7 +72,7 @@ async def _build(options: Options) -> tuple[S3Client, Facts]:
     from aiobotocore.session import AioSession
 
     session = AioSession(profile=options.profile)
-    session.register_component("data_loader", _tables(session.get_config_variable("data_path")))
+    session.register_component("data_loader", tables(session.get_config_variable("data_path")))
     endpoint = endpoint_of(session, options)
     creator = session.create_client(
         "s3",
@@ -109,7 +109,7 @@ async def _credentials(session: Any, options: Options) -> Any:
 _reading = threading.Lock()
 
 
-def _tables(data_path: str | None) -> Any:
+def tables(data_path: str | None) -> Any:
     """Give botocore's reader of its tables, with those of S3 read: one reader for all clients.
 
     botocore has one a session, and each of our clients has a session. The

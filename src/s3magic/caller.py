@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from s3magic.botoclient import verifying
+from s3magic.botoclient import tables, verifying
 from s3magic.connecting import is_foreign
 from s3magic.httpsession import http_session_class
 
@@ -55,6 +55,7 @@ async def _made(keys: Any, options: Options, s3: str, region: str, timeout: floa
     from botocore.configprovider import ConfiguredEndpointProvider
 
     session = AioSession(profile=options.profile)
+    session.register_component("data_loader", tables(session.get_config_variable("data_path")))
     endpoint = ConfiguredEndpointProvider(
         full_config=session.full_config,
         scoped_config=session.get_scoped_config(),

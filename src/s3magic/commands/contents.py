@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3magic.commands.objects import ADD_GLOB, find, is_frame, listed, wild
+from s3magic.commands.advising import advising
+from s3magic.commands.objects import find, is_frame, listed
 from s3magic.commands.options import Transferring
 from s3magic.commands.pieces import Piece
 from s3magic.commands.report import frame
 from s3magic.commands.running import Wording, run_jobs
 from s3magic.commands.texts import Data, Text
-from s3magic.errors import NoSuchKey, TransferError
-from s3magic.settings import MiB
+from s3magic.errors import TransferError
+from s3magic.settings import KiB, MiB
 from s3magic.transfer.beginning import FIRST, read_until
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.download import download_bytes
@@ -25,7 +27,7 @@ from s3magic.translation import translate
 from s3magic.wording import filesize
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from types_aiobotocore_s3 import S3Client
 
@@ -33,11 +35,14 @@ if TYPE_CHECKING:
     from s3magic.transfer.engine import Run
     from s3magic.transfer.ranges import Answer
 
+    Advised = Callable[[], contextlib.AbstractContextManager[None]]
+
 __all__ = ["contents"]
 
 _WORDING = Wording("get", "Reading", "Read")
 _AT_ONCE = 8  # objects: each may hold as much as is asked for of all
 _LARGEST = 8 * MiB  # bytes asked for at once
+_LEAST = 1 * KiB  # the same; a few could not even tell how they are packed
 
 
 async def contents(
@@ -66,7 +71,7 @@ async def contents(
         S3Error: One of them cannot be read.
     """
     sources, several = listed(source)
-    reading = _Reading(asked, glob=glob)
+    reading = _Reading(asked, functools.partial(advising, recursive=recursive, glob=glob))
     options = Transferring.checked(
         no_clobber=False,
         concurrency=_AT_ONCE if asked.limit is not None and not asked.each else None,
@@ -103,12 +108,12 @@ class _Reading:
 
     Args:
         asked: What is wanted of them.
-        glob: Whether the addresses are patterns.
+        advised: Says to whom a key is missing what else may have been meant.
     """
 
-    def __init__(self, asked: Asked, *, glob: bool) -> None:
+    def __init__(self, asked: Asked, advised: Advised) -> None:
         self._asked = asked
-        self._glob = glob
+        self._advising = advised
         self._pieces: dict[Download, Piece] = {}  # in the order in which they were found
         self._size = 0
 
@@ -128,15 +133,11 @@ class _Reading:
         asked, piece = self._asked, self._pieces[job]
         if self.enough:
             return 0
-        try:
+        with self._advising():
             if asked.limit is None and asked.span is None:
                 await self._all(shared, job, number)
             else:
                 await self._some(shared, job, number)
-        except NoSuchKey as error:
-            if wild(job.uri.key) and not self._glob:
-                error.hint = ADD_GLOB
-            raise
         self._size += len(piece.data)
         if piece.cut or self.enough:
             shared.meter.note = _note(asked)
@@ -175,6 +176,7 @@ class _Reading:
         first = FIRST
         if asked.lines is None:
             first = min(size for size in (most, asked.limit, _LARGEST) if size is not None) + 1
+            first = max(first, _LEAST)
         async with shared.slots.take(first):
             await read_until(source, take, start=start, stop=stop, first=first)
         await in_thread(piece.end, whole=not enough and asked.span is None)
@@ -191,7 +193,7 @@ class _Reading:
         for job, piece in self._pieces.items():
             if left is not None:
                 if len(piece.data) > left:
-                    del piece.data[left:]
+                    piece.data = piece.data[:left]
                     piece.decode(cut=True)
                     cut = True
                 left -= len(piece.data)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from s3magic.commands.contents import contents
 from s3magic.commands.kinds import INTEGER, SIZE
 from s3magic.commands.options import GLOB, PROGRESS_OPTION, RECURSIVE, whole
-from s3magic.commands.pieces import HEADED, Asked
+from s3magic.commands.pieces import HEADED, LINE, Asked
 from s3magic.commands.reading import ENCODING, RAW, SOURCES, VERSION
 from s3magic.commands.texts import codec
 from s3magic.commands.verbs import Option, Verb
@@ -63,8 +63,9 @@ async def head(
 ) -> Text | Data:
     """Give the first lines, or the first bytes, of objects.
 
-    Ranges that grow are asked for until there are lines enough; of an object
-    with no end of a line in its first MiB, that is what comes.
+    Ranges that grow are asked for until there are lines enough, but for no more
+    than a KiB a line, and a MiB at least: of an object with no end of a line in
+    it, that is what comes.
 
     Args:
         source: ``s3://bucket/key``, an `S3Uri`, a frame from `ls`, or a list
@@ -95,7 +96,7 @@ async def head(
         raise BadArgument("Raw bytes have no encoding.", hint="Give --raw or --encoding.")
     counted = None if bytes is not None else whole("lines", _LINES if lines is None else lines)
     asked = Asked(
-        limit=HEADED if bytes is None else whole("bytes", bytes),
+        limit=max(HEADED, (counted or 0) * LINE) if bytes is None else whole("bytes", bytes),
         lines=counted,
         each=True,
         raw=raw,

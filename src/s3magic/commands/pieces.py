@@ -13,10 +13,12 @@ from s3magic.transfer.unpacking import unpacker
 if TYPE_CHECKING:
     from s3magic.transfer.unpacking import Unpacker
 
-__all__ = ["HEADED", "Asked", "Piece", "Span"]
+__all__ = ["HEADED", "LINE", "Asked", "Piece", "Span"]
 
 HEADED = 1 * MiB
-"""Bytes in which the first lines of one object are looked for."""
+"""Bytes in which the first lines of one object are looked for, if they are few."""
+LINE = 1 * KiB
+"""Bytes for each line, if they are many."""
 
 _SAMPLE = 512  # bytes of an object that is no text, where lines were asked for
 _TELLING = 4 * KiB  # bytes that tell a text from what is none
@@ -83,7 +85,7 @@ class Piece:
     Args:
         name: What an error calls the object.
         asked: What is wanted.
-        data: It, as far as it came, unpacked.
+        data: It, as far as it was wanted, unpacked; there when it has ended.
         charset: What its content type says of its encoding.
         cut: Whether the limit kept some of it away.
         text: The data as text; None where they are none.
@@ -91,29 +93,31 @@ class Piece:
 
     name: str
     asked: Asked
-    data: bytearray = field(default_factory=bytearray)
+    data: bytes = b""
     charset: str = ""
     cut: bool = False
     text: str | None = None
-    _begun: bool = False
+    _blocks: list[bytes] = field(default_factory=list)
+    _size: int = 0
+    _newlines: int = 0
     _unpacker: Unpacker | None = None
 
     def take(self, block: bytes) -> bool:
         """Take what comes next of the object; tells whether that is enough."""
         asked = self.asked
-        if not self._begun:
-            self._begun = True
-            packed = not asked.raw and asked.span is None
-            self._unpacker = unpacker(block, self.name) if packed else None
+        if not self._blocks and not asked.raw and asked.span is None:
+            self._unpacker = unpacker(block, self.name)
         # One more than is wanted: so it is known whether there is more.
-        room = -1 if asked.limit is None else asked.limit + 1 - len(self.data)
+        room = -1 if asked.limit is None else asked.limit + 1 - self._size
         if self._unpacker is not None:
-            self.data += self._unpacker.feed(block, room)
-        else:
-            self.data += block if room < 0 else block[:room]
-        if asked.limit is not None and len(self.data) > asked.limit:
+            block = self._unpacker.feed(block, room)
+        elif room >= 0:
+            block = block[:room]
+        self._blocks.append(block)
+        self._size += len(block)
+        if asked.limit is not None and self._size > asked.limit:
             return True
-        return asked.lines is not None and self._has(asked.lines)
+        return asked.lines is not None and self._has(asked.lines, block)
 
     def end(self, *, whole: bool) -> None:
         """Make the most of what came.
@@ -126,8 +130,9 @@ class Piece:
             BadArgument: It is not in the encoding that was told.
         """
         asked, packed = self.asked, self._unpacker
-        if asked.limit is not None and len(self.data) > asked.limit:
-            del self.data[asked.limit :]
+        self.data, self._blocks = b"".join(self._blocks), []
+        if asked.limit is not None and self._size > asked.limit:
+            self.data = self.data[: asked.limit]
             self.cut = True
         elif whole and packed is not None and not packed.whole:
             raise Damaged(
@@ -140,32 +145,37 @@ class Piece:
 
     def decode(self, *, cut: bool) -> None:
         """Read the data as text, if they are to be one and are."""
-        self.text = None if self.asked.raw else self._decoded(cut=cut)
+        self.text = None if self.asked.raw else self._decoded(self.data, cut=cut)
 
     def _keep(self, lines: int) -> None:
         """Keep so many lines; of what is no text its beginning."""
+        end: int | None = _SAMPLE
         if self.text is not None:
             end = _behind(self.text, lines)
             self.text = self.text[:end]
-        elif self.asked.raw:
-            end = _behind(self.data.decode("latin-1"), lines)
-            del self.data[len(self.data) if end is None else end :]
         else:
-            end = _SAMPLE
-            del self.data[end:]
+            if self.asked.raw:
+                end = _behind(self.data.decode("latin-1"), lines)
+            self.data = self.data[:end]
         self.cut = self.cut and end is None
 
-    def _has(self, lines: int) -> bool:
-        """Tell whether so many lines are there, or none are to be had."""
-        text = self.data.decode("latin-1") if self.asked.raw else self._decoded(cut=True)
-        if text is None:
-            return len(self.data) >= _TELLING
-        return _behind(text, lines) is not None
+    def _has(self, lines: int, block: bytes) -> bool:
+        """Tell whether so many lines are there now, or none are to be had."""
+        self._newlines += block.count(b"\n")
+        if self._newlines < lines or self.asked.raw:  # there are no more ends than these
+            return self._newlines >= lines or self._is_no_text()
+        text = self._decoded(b"".join(self._blocks), cut=True)
+        return text is None or _behind(text, lines) is not None
 
-    def _decoded(self, *, cut: bool) -> str | None:
+    def _is_no_text(self) -> bool:
+        beginning = self._blocks[0][:_TELLING]
+        told = len(beginning) == _TELLING and not self.asked.raw
+        return told and self._decoded(beginning, cut=True) is None
+
+    def _decoded(self, data: bytes, *, cut: bool) -> str | None:
         span = self.asked.span
         return decoded(
-            bytes(self.data),
+            data,
             name=self.name,
             encoding=self.asked.encoding,
             charset=self.charset,

@@ -27,6 +27,8 @@ _MARKS = (
 _LONGEST = 4  # bytes of one character in UTF-8
 _CONTINUING = range(0x80, 0xC0)  # RFC 3629, 3: the bytes within a character
 
+_PIECE = 1024 * 1024  # bytes: a millisecond or two
+
 # What a notebook shows of a long one: it is saved with the notebook.
 _LINES = 500
 _CHARACTERS = 50_000
@@ -197,4 +199,9 @@ def _tried(data: bytes, name: str, *, cut: bool) -> str | None:
 
 
 def _read(data: bytes, name: str, *, cut: bool) -> str:
-    return codecs.getincrementaldecoder(name)("strict").decode(data, final=not cut)
+    # In pieces, since Python lets nobody else run while it decodes one.
+    decoder = codecs.getincrementaldecoder(name)("strict")
+    pieces = [decoder.decode(data[at : at + _PIECE]) for at in range(0, len(data), _PIECE)]
+    if not cut:
+        pieces.append(decoder.decode(b"", final=True))
+    return "".join(pieces)

@@ -40,7 +40,7 @@ _METHODS = {
 }
 _EXPIRES = 60 * 60
 _LONGEST = 7 * 24 * 60 * 60  # S3 API, "Authenticating Requests: Using Query Parameters"
-_TURN = 16  # links: a few milliseconds
+_TURN = 8  # links: two or three milliseconds
 
 VERB = Verb(
     name="s3url",

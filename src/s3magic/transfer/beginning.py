@@ -46,7 +46,7 @@ async def read_until(
             whether that is enough.
         start: First byte wanted.
         stop: Behind the last byte wanted; None for the object's end.
-        first: Bytes of the first range.
+        first: Bytes of the first range; each is four times the one before, 8 MiB at most.
 
     Returns:
         The first answer, its body read: it tells the object's size.
@@ -54,7 +54,7 @@ async def read_until(
     Raises:
         S3Error: It cannot be read, or is not what it was any more.
     """
-    at, size = start, min(first, _LARGEST)
+    at, size = start, first
     opening: Answer | None = None
     while True:
         until = at + size if stop is None else min(at + size, stop)
