@@ -275,6 +275,19 @@ async def test_no_more_is_asked_for_than_is_needed(liar):
     assert [request.headers["range"] for request in liar.requests] == ["bytes=0-100000"]
 
 
+async def test_no_further_object_is_asked_for_when_there_is_enough(liar):
+    """Of ten thousand, only those at the beginning."""
+    for number in range(200):
+        liar.objects[f"k/{number:03}"] = b"%04d" % number * 250
+
+    found = await cat(liar.uri("k"), recursive=True, limit=2500)
+
+    assert found == ("0000" * 250 + "0001" * 250 + "0002" * 125)
+    assert found.cut
+    assert "only the first 2.5 kB" in Recording.summary
+    assert len(liar.asked("GetObject")) < 100
+
+
 async def test_a_server_that_takes_no_ranges_is_read_no_further_than_needed(liar):
     """It sends all of it, and hears that there is enough."""
     liar.objects["k"] = LINES.encode() * 20

@@ -82,6 +82,15 @@ def test_it_blocks_with_autoawait_off(kernel, s3):
     assert s3.get("k") == b"text\n"
 
 
+def test_it_goes_on_in_the_background_too(kernel, s3):
+    """With the options of any put."""
+    good(kernel.run(f"%%s3put {s3.uri('k')} --bg\ntext"))
+    report = good(kernel.run("report = await _\nreport.Status.tolist()"))
+
+    assert report.python == ["done"]
+    assert s3.get("k") == b"text\n"
+
+
 def test_its_help_is_at_hand(kernel):
     """Of a cell with that line alone, too; `%s3put` has its own."""
     told = good(kernel.run("%%s3put -h")).stdout
