@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from s3magic.commands.undoing import undo
     from s3magic.commands.uploads import uploads
     from s3magic.commands.url import url
+    from s3magic.commands.write import write
     from s3magic.connection import Connection
     from s3magic.errors import S3Error, TransferError
     from s3magic.helpers import delete_file, delete_files, download_file, list_files, upload_file
@@ -106,6 +107,7 @@ __all__ = [
     "upload_file",
     "uploads",
     "url",
+    "write",
 ]
 
 __version__ = "0.1.0"
@@ -153,6 +155,7 @@ _HOMES = {
     "upload_file": "helpers",
     "uploads": "commands.uploads",
     "url": "commands.url",
+    "write": "commands.write",
 }
 _MODULES = ("errors", "settings")  # s3.errors.NoSuchKey, s3.settings.change
 

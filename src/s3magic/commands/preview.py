@@ -1,20 +1,21 @@
-"""Finds out what a download would bring, for a dry run."""
+"""Finds out what a download or an upload would do, for a dry run."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.running import refuse_missing_bucket
-from s3magic.errors import NoSuchKey
+from s3magic.errors import AlreadyExists, NoSuchKey
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.placing import refuse_target
+from s3magic.transfer.upload import exists
 from s3magic.translation import translate
 
 if TYPE_CHECKING:
     from s3magic.transfer.engine import Run
-    from s3magic.transfer.plan import Download
+    from s3magic.transfer.plan import Download, Upload
 
-__all__ = ["preview"]
+__all__ = ["preview", "preview_upload"]
 
 
 async def preview(shared: Run, job: Download, number: int) -> int:
@@ -38,3 +39,11 @@ async def preview(shared: Run, job: Download, number: int) -> int:
         await in_thread(refuse_target, job.target, no_clobber=shared.no_clobber)
     shared.meter.advance(number, size, moved=False)
     return size
+
+
+async def preview_upload(shared: Run, job: Upload, number: int) -> int:
+    """Find out what would become of a job, as `upload` would: its bytes, or an error."""
+    if shared.no_clobber and await exists(shared.client, job.uri):
+        raise AlreadyExists(f"{job.uri} is there already, and was left as it is.")
+    shared.meter.advance(number, job.size, moved=False)
+    return job.size

@@ -13,11 +13,12 @@ from s3magic.commands.headers import HEADERS, SERVING, headers_of
 from s3magic.commands.kinds import OBJECT
 from s3magic.commands.objects import listed
 from s3magic.commands.options import BG, GLOB, RECURSIVE, TRANSFERRING, Transferring
+from s3magic.commands.preview import preview_upload
 from s3magic.commands.running import Ways, Wording, refuse_missing_bucket, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
-from s3magic.errors import AlreadyExists, BadArgument
+from s3magic.errors import BadArgument
 from s3magic.transfer.plan import upload_part_size
-from s3magic.transfer.upload import exists, quick, upload
+from s3magic.transfer.upload import quick, upload
 from s3magic.transfer.window import stream
 from s3magic.uri import S3Uri, is_uri
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.commands.filters import Patterns
-    from s3magic.transfer.engine import Run
     from s3magic.transfer.plan import Upload
 
 __all__ = ["CELL", "VERB", "put"]
@@ -240,7 +240,7 @@ async def put(
         async for job in stream(jobs):
             yield job
 
-    going = transfer(_WORDING, options, plan, Ways(upload, _preview, quick))
+    going = transfer(_WORDING, options, plan, Ways(upload, preview_upload, quick))
     what = None if var is not None else source
     return await run(told("put", what, target), going, bg=bg, progress=progress)
 
@@ -271,11 +271,3 @@ def _meant(source: object, uri: object, var: object) -> tuple[list[object], bool
     if not isinstance(uri, str | S3Uri):
         raise BadArgument(f"The target is a {type(uri).__name__}: write s3://bucket/key.")
     return sources, several, uri if isinstance(uri, S3Uri) else S3Uri.parse(uri)
-
-
-async def _preview(shared: Run, job: Upload, number: int) -> int:
-    """Find out what would become of a job, as `upload` would: its bytes, or an error."""
-    if shared.no_clobber and await exists(shared.client, job.uri):
-        raise AlreadyExists(f"{job.uri} is there already, and was left as it is.")
-    shared.meter.advance(number, job.size, moved=False)
-    return job.size

@@ -44,7 +44,9 @@ class Positional:
         accepts: For an optional one behind `many`: whether the last word is
             this one rather than one more of those. By default it is.
         where: What it names, for who completes it: something in S3 (``s3``),
-            on this file system (``local``), or either (``both``).
+            on this file system (``local``), or either (``both``). Of one that
+            names a variable (``variable``) what that holds is passed; no other
+            may come before it but such.
     """
 
     name: str
@@ -53,7 +55,7 @@ class Positional:
     many: bool = False
     kind: Kind = OBJECT
     accepts: Callable[[object], bool] | None = None
-    where: Literal["s3", "local", "both"] = "s3"
+    where: Literal["s3", "local", "both", "variable"] = "s3"
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,10 +70,11 @@ class _Reader:
             word = self.words.pop(0)
             flag = flag_of(word)
             if flag == "--":
-                self.places += [expanded(rest, self.namespace) for rest in self.words]
+                for rest in self.words:
+                    self._place(rest)
                 break
             if not flag:
-                self.places.append(expanded(word, self.namespace))
+                self._place(word)
             elif flag in known:
                 self._option(flag, known[flag], word, known)
             elif flag[1] != "-" and all(f"-{letter}" in known for letter in flag[1:]):
@@ -86,6 +87,14 @@ class _Reader:
             if option.name in self.given
         }
         return Call(_bound(self.verb, self.places), kwargs)
+
+    def _place(self, word: Word) -> None:
+        """Read a word that is no option."""
+        item = next(iter(self.verb.positionals[len(self.places) :]), None)
+        if item is not None and item.where == "variable" and not _is_variable(word):
+            self.places.append(named(unexpanded(word), self.namespace))
+        else:
+            self.places.append(expanded(word, self.namespace))
 
     def _before_dashes(self) -> Iterable[Word]:
         """Give the words that can be options."""

@@ -167,19 +167,23 @@ def _value(option: Option, asked: Asked, namespace: Mapping[str, object]) -> Ask
     if option.secret:
         return Asked(fragment, ready=tuple(_variables(namespace, "$", (str,))))
     if option.variable:
-        names = _variables(namespace, fragment or "\0")
-        if not fragment:
-            names = (
-                Candidate(one.text[1:], one.kind, literal=False)
-                for one in _variables(namespace, "")
-            )
-        return Asked(fragment, ready=tuple(names))
+        return _named(fragment, namespace)
     if option.choices:
         fitting = (one for one in option.choices if one.startswith(text))
         return Asked(fragment, text, quote, tuple(Candidate(one, "choice") for one in fitting))
     if option.takes is not None and "FILE" in option.takes.metavar:
         return Asked(fragment, text, quote, path=text)
     return None
+
+
+def _named(fragment: str, namespace: Mapping[str, object]) -> Asked:
+    """Give the variables whose plain names may stand there."""
+    names = _variables(namespace, fragment or "\0")
+    if not fragment:
+        names = (
+            Candidate(one.text[1:], one.kind, literal=False) for one in _variables(namespace, "")
+        )
+    return Asked(fragment, ready=tuple(names))
 
 
 def _place(
@@ -191,6 +195,8 @@ def _place(
     if not wheres:
         options = () if fragment or before.only_places else _options(verb, "")
         return Asked(fragment, ready=tuple(options))
+    if "variable" in wheres:
+        return _named(fragment, namespace)
     ready = tuple(_variables(namespace, "")) if not fragment else ()
     s3, local = bool(wheres & {"s3", "both"}), bool(wheres & {"local", "both"})
     address = None

@@ -52,6 +52,7 @@ _COMMANDS = {
     "s3uploads": ("uploads", "uploads"),
     "s3read": ("read", "read"),
     "s3browse": ("browse", "browse"),
+    "s3write": ("write", "write"),
 }
 _CELLS = ("s3put",)  # those that are cell magics too, by their module's CELL
 _known: dict[str, _Described] = {}  # those imported
