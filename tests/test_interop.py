@@ -221,6 +221,23 @@ def test_what_an_engine_cannot_be_told_is_a_sentence(environment, tmp_path):
         interop.storage_options("polar")
 
 
+def test_a_bundle_for_all_of_aws_tools_is_handed_on_where_it_can_be(environment, tmp_path):
+    """And keeps nobody from the others, nor matters where nothing is encrypted."""
+    bundle = tmp_path / "ca.pem"
+    bundle.touch()
+    environment.setenv("AWS_CA_BUNDLE", str(bundle))
+
+    session.connect(endpoint_url="https://127.0.0.1:9", anonymous=True)
+    told = {engine: interop.storage_options(engine) for engine in ENGINES}
+    session.connect(endpoint_url="http://127.0.0.1:9", anonymous=True)
+    plain = {engine: interop.storage_options(engine) for engine in ENGINES}
+    session.connect(reset=True)
+
+    assert told["pyarrow"]["tls_ca_file_path"] == str(bundle)
+    assert told["pandas"]["client_kwargs"]["verify"] == str(bundle)
+    assert str(bundle) not in repr(plain)
+
+
 def test_a_wrong_profile_is_our_error(environment):
     """As it is for the verbs."""
     session.connect(profile="nobody")

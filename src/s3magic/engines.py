@@ -205,7 +205,8 @@ def _virtual(reach: Reach, yes: Any, no: Any) -> Any:
 
 
 def _no_authorities(engine: str, reach: Reach) -> None:
-    if isinstance(reach.verify, str):
+    # One that AWS tools are told of in general may well be known to the engine, too.
+    if isinstance(reach.verify, str) and reach.options.verify is not None:
         raise BadArgument(
             f"{engine} takes no file of authorities, and this connection has one.",
             hint="Name it in the variable SSL_CERT_FILE as well, and connect without verify; "
@@ -218,4 +219,4 @@ def _masked(name: str, value: Any) -> Any:
     if not isinstance(value, str) or not any(word in lowered for word in _SECRETS):
         return value
     hidden = ("secret" in lowered and "id" not in lowered) or "token" in lowered
-    return "***" if hidden else f"{value[:_SHOWN]}***"
+    return "***" if hidden else f"{value[: min(_SHOWN, len(value) // 2)]}***"

@@ -61,10 +61,11 @@ def asked(line: str, names: Sequence[str]) -> str | None:
                 hint=f"Write %{name} {' '.join(words[1:])}.",
             )
         return name
-    near = difflib.get_close_matches(name, names, n=1)
+    short = [one.removeprefix("s3") for one in names]
+    near = difflib.get_close_matches(name.removeprefix("s3"), short, n=1)
     raise BadArgument(
         f"There is no magic %{name}.",
-        hint=f"Did you mean %{near[0]}?" if near else "%s3 lists them.",
+        hint=f"Did you mean %s3{near[0]}?" if near else "%s3 lists them.",
     )
 
 
