@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from s3magic import session
-from s3magic.commands import shown
 from s3magic.commands.filters import FILTERS, Filters
 from s3magic.commands.get import get
 from s3magic.commands.put import put
 from s3magic.commands.verbs import Verb
 from s3magic.errors import BadArgument
 from s3magic.notebook.arguments import parse
-from s3magic.transfer.watching import Silent
 
 NAMES = ["a.csv", "b.txt", "tmp/c.csv", "tmp/deep/d.txt", "tmp.csv"]
 LINE = Verb(name="line", summary="Takes filters.", options=FILTERS)
@@ -83,22 +80,6 @@ def test_a_pattern_that_can_match_nothing_is_refused(pattern, said):
 
 
 # the verbs
-
-
-@pytest.fixture
-async def connected(s3):
-    """The verbs, connected to the server that the test's bucket is on."""
-    session.connect(
-        endpoint_url=s3.server.endpoint_url,
-        aws_access_key_id=s3.server.access_key,
-        aws_secret_access_key=s3.server.secret_key,
-        region="us-east-1",
-    )
-    shown.use(lambda _: Silent())
-    yield
-    shown.reset()
-    await session.close()
-    session.connect(reset=True)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from kernels import Kernel, good
 
-from s3magic import session
 from s3magic.commands import asking, shown
 from s3magic.commands.sync import sync
 from s3magic.errors import BadArgument, NoSuchBucket, NoSuchFile, NoSuchKey, TransferError
@@ -25,14 +24,13 @@ PLAN = [
 
 
 class Recording:
-    """A display that keeps its summaries, and does something when it is drawn."""
+    """A display that keeps its summaries."""
 
     def __init__(self):
-        self.on_draw = lambda meter: None
         self.summaries = []
 
     def draw(self, meter):
-        self.on_draw(meter)
+        pass
 
     def close(self, summary):
         if summary:
@@ -40,21 +38,11 @@ class Recording:
 
 
 @pytest.fixture
-async def connected(s3):
-    """The verbs, connected to the server that the test's bucket is on; gives their display."""
-    session.connect(
-        endpoint_url=s3.server.endpoint_url,
-        aws_access_key_id=s3.server.access_key,
-        aws_secret_access_key=s3.server.secret_key,
-        region="us-east-1",
-    )
+async def recorded(connected):
+    """The display of what is connected."""
     recording = Recording()
     shown.use(lambda _: recording)
-    yield recording
-    shown.reset()
-    asking.reset()
-    await session.close()
-    session.connect(reset=True)  # what follows reaches what its own environment says
+    return recording
 
 
 @pytest.fixture
@@ -104,7 +92,7 @@ def future(s3, key):
 # what is transferred
 
 
-async def test_a_folder_goes_there_and_only_what_changed_goes_again(s3, server, connected, files):
+async def test_a_folder_goes_there_and_only_what_changed_goes_again(s3, server, recorded, files):
     """New, newer, of another size; the closing line says how many are the same."""
     first = await sync(files, s3.uri("x"))
     again = await sync(files, s3.uri("x/"))
@@ -120,11 +108,11 @@ async def test_a_folder_goes_there_and_only_what_changed_goes_again(s3, server, 
     assert set(first.Action) == {"upload"}
     assert first.Size.sum() == 10
     assert again.empty
-    assert "Compared 4 files" in connected.summaries[1]
-    assert "all the same" in connected.summaries[1]
+    assert "Compared 4 files" in recorded.summaries[1]
+    assert "all the same" in recorded.summaries[1]
     assert actions(third) == [("upload", "a.csv"), ("upload", "e.csv"), ("upload", "g")]
-    assert ", 2 the same" in connected.summaries[2]
-    assert len(connected.summaries) == 3
+    assert ", 2 the same" in recorded.summaries[2]
+    assert len(recorded.summaries) == 3
     assert held(s3, "x/") == found(files) | {"b c+d.csv": b"22"}
 
 
@@ -271,7 +259,7 @@ async def test_what_is_left_out_is_left_alone_on_both_sides(s3, connected, files
 # what is deleted
 
 
-async def test_delete_takes_away_what_the_source_has_not(s3, server, connected, files, tmp_path):
+async def test_delete_takes_away_what_the_source_has_not(s3, server, recorded, files, tmp_path):
     """In S3 and here, and nowhere else; folders and markers stay."""
     fill(s3, "x/", {"old": b"1", "deep/old": b"22"})
     fill(s3, "xy/", {"old": b"3"})
@@ -288,7 +276,7 @@ async def test_delete_takes_away_what_the_source_has_not(s3, server, connected, 
     gone = there[there.Action == "delete"]
     assert gone.Target.tolist() == [s3.uri("x/deep/old"), s3.uri("x/old")]
     assert gone.Size.tolist() == [2, 1]
-    assert ", 2 deleted" in connected.summaries[0]
+    assert ", 2 deleted" in recorded.summaries[0]
 
 
 async def test_without_delete_nothing_is_deleted(s3, connected, files):
@@ -347,38 +335,44 @@ async def test_a_missing_source_empties_nothing(s3, connected, tmp_path, source)
     assert found(tmp_path / "out") == held(s3, "x/") == FILES
 
 
-async def test_an_empty_source_asks_before_it_empties_its_target(s3, connected, tmp_path):
+async def test_an_empty_source_asks_before_it_empties_its_target(s3, connected, tmp_path, asked):
     """No is no; -y is yes; where nobody can be asked, nothing is done."""
     fill(s3, "x/", FILES)
     (tmp_path / "empty").mkdir()
-    asked = []
 
-    def answer(yes):
-        async def told():
-            return yes
-
-        def ask(question):
-            asked.append(question)
-            return told()
-
-        return ask
-
-    with pytest.raises(BadArgument, match="-y"):
-        await sync(tmp_path / "empty", s3.uri("x"), delete=True)
-    asking.use(answer(yes=False))
-    with pytest.raises(BadArgument, match="Nothing was done"):
+    asked.answer = False
+    with pytest.raises(TransferError, match="4 of 4 files were cancelled; 0 are in sync"):
         await sync(tmp_path / "empty", s3.uri("x"), delete=True)
     left = held(s3, "x/")
     await sync(tmp_path / "empty", s3.uri("x"), delete=True, dry_run=True)
-    asking.use(answer(yes=True))
+    asked.answer = True
     await sync(tmp_path / "empty", s3.uri("x"), delete=True)
+    asking.reset()
     fill(s3, "x/", {"a": b"1"})
+    with pytest.raises(BadArgument, match="-y"):
+        await sync(tmp_path / "empty", s3.uri("x"), delete=True)
+    kept = s3.keys("x/")
     await sync(tmp_path / "empty", s3.uri("x"), delete=True, yes=True)
 
     assert left == FILES
+    assert kept == ["x/a"]
     assert held(s3, "x/") == {}
     assert len(asked) == 2
+    assert asked[0].startswith("Delete 4 files (10 B), ")
     assert "The source has nothing" in asked[0]
+
+
+async def test_a_no_transfers_nothing_either(s3, connected, files, asked, monkeypatch):
+    """It was asked about all of it."""
+    s3.put("x/new", b"1")
+    monkeypatch.chdir(files)
+    asked.answer = False
+
+    report = await sync(s3.uri("x"), ".", delete=True, errors="return")
+
+    assert set(report.Status) == {"cancelled"}
+    assert report.Action.tolist() == ["download"] + ["delete"] * 4
+    assert found(files) == FILES
 
 
 async def test_the_folder_that_one_works_in_is_not_cleared_by_a_slip(
@@ -449,7 +443,7 @@ async def test_a_sync_goes_on_in_the_background(s3, connected, files):
 # the plan
 
 
-async def test_a_dry_run_gives_the_plan_and_does_nothing(s3, server, connected, files):
+async def test_a_dry_run_gives_the_plan_and_does_nothing(s3, server, recorded, files):
     """With the reason of each step."""
     fill(s3, "x/", {"a.csv": b"other", "old": b"1", "deep/e.csv": b"333"})
 
@@ -465,7 +459,7 @@ async def test_a_dry_run_gives_the_plan_and_does_nothing(s3, server, connected, 
     assert plan.Size.tolist() == [1, 2, 4, 1]
     assert str(plan.LastModified.dtype) == "datetime64[us, UTC]"
     assert held(s3, "x/") == {"a.csv": b"other", "old": b"1", "deep/e.csv": b"333"}
-    assert "3 to transfer (7 B), 1 to delete, 1 the same" in connected.summaries[0]
+    assert "3 to transfer (7 B), 1 to delete, 1 the same" in recorded.summaries[0]
 
 
 async def test_a_plan_runs_as_it_was_edited(s3, server, connected, files, tmp_path):

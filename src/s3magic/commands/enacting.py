@@ -25,7 +25,7 @@ from s3magic.transfer.placing import date
 from s3magic.transfer.watching import behind
 from s3magic.transfer.window import stream
 from s3magic.uri import is_uri
-from s3magic.wording import count
+from s3magic.wording import count, filesize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,21 +37,21 @@ if TYPE_CHECKING:
     from s3magic.commands.steps import Step
     from s3magic.transfer.engine import Run
 
-__all__ = ["ask", "enact"]
+__all__ = ["agreed", "enact"]
 
 _WORDING = Wording("sync", "Syncing", "Synced")
 _MANY = 1000  # deletions that nobody is asked about
 
 
-async def ask(found: Found) -> None:
-    """Ask before deletions that may be a slip.
+async def agreed(found: Found) -> bool:
+    """Ask before deletions that may be a slip; without any there is nothing to ask.
 
     Raises:
-        BadArgument: They are one, or nobody can be asked.
+        BadArgument: Nobody can be asked; nothing was done.
     """
     number = len(found.deletions)
     if not number:
-        return
+        return True
     if not found.sources:
         why = " The source has nothing, so the target would have nothing."
     elif place := await in_thread(_at_home, found.deletions):
@@ -59,17 +59,22 @@ async def ask(found: Found) -> None:
     elif number > _MANY:
         why = ""
     else:
-        return
-    others = f" and {number - 1:,} more" if number > 1 else ""
-    question = f"Delete {found.deletions[0].target}{others}?{why}"
+        return True
+    size = filesize(sum(step.size for step in found.deletions))
+    first = found.deletions[0].target
+    question = f"Delete {count(number, 'file')} ({size}), {first} among them?{why}"
     if behind.get() is not None:
         raise BadArgument(f"{question} Nobody is asked in the background.", hint=ADD_YES)
-    if not await confirmed(question):
-        raise BadArgument("Nothing was done: the answer was no.")
+    return await confirmed(question)
 
 
 async def enact(
-    found: Found, options: Transferring, headers: Mapping[str, Any], *, again: bool
+    found: Found,
+    options: Transferring,
+    headers: Mapping[str, Any],
+    *,
+    again: bool,
+    meant: bool,
 ) -> DataFrame:
     """Do what was found to be done.
 
@@ -80,6 +85,7 @@ async def enact(
         options: How to transfer.
         headers: What S3 is to keep of what is written.
         again: Whether it was planned by an earlier sync.
+        meant: Whether to do it; else all of it is cancelled.
 
     Returns:
         ``Action``, and the columns that `s3magic.commands.report.frame` describes.
@@ -88,15 +94,17 @@ async def enact(
         TransferError: Something failed or was cancelled.
     """
     rows: list[Transfer] = []
-    if found.steps:
+    deleted: list[Transfer] = []
+    if not meant:
+        rows, deleted = _cancelled(found.transfers), _cancelled(found.deletions)
+    elif found.steps:
         made = await asyncio.to_thread(jobs, found.transfers, headers, again=again)
         async with under_way(_WORDING, options) as shared:
             rows = await run(shared, stream(made), do, _WORDING.action, quick)
             deleted = await _deleted(shared, rows, found.deletions)
             shared.meter.note = _note(found, deleted)
-    else:
-        deleted = []
-    await in_thread(_date, found.dated)
+    if meant:
+        await in_thread(_date, found.dated)
     report, ending = await asyncio.to_thread(_reported, found, rows, deleted)
     return judged(report, ending, options.errors)
 
@@ -106,13 +114,17 @@ async def _deleted(shared: Run, rows: Sequence[Transfer], steps: Sequence[Step])
     if not steps:
         return []
     if shared.meter.stopped:
-        return [Transfer(step.source, step.target, 0, "cancelled") for step in steps]
+        return _cancelled(steps)
     wrong = sum(row.status != "done" for row in rows)
     if wrong:
         why = f"Not deleted, because {count(wrong, 'transfer')} did not succeed."
         return [Transfer(step.source, step.target, 0, "skipped", why) for step in steps]
     shared.meter.doing = "Deleting"
     return await clear(shared, steps)
+
+
+def _cancelled(steps: Sequence[Step]) -> list[Transfer]:
+    return [Transfer(step.source, step.target, 0, "cancelled") for step in steps]
 
 
 def _note(found: Found, deleted: Sequence[Transfer]) -> str:

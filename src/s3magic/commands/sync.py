@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.background import run, told
-from s3magic.commands.enacting import ask, enact
+from s3magic.commands.enacting import agreed, enact
 from s3magic.commands.filters import FILTERS, NO_LINKS, Filters
 from s3magic.commands.headers import HEADERS, SERVING, headers_of
 from s3magic.commands.kinds import OBJECT
@@ -249,6 +249,5 @@ async def _synced(
     found = await planned(work, options) if isinstance(work, Wish) else work
     if options.dry_run:
         return await asyncio.to_thread(frame, found.steps)
-    if not yes:
-        await ask(found)
-    return await enact(found, options, headers, again=work is found)
+    meant = yes or await agreed(found)
+    return await enact(found, options, headers, again=work is found, meant=meant)
