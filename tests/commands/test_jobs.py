@@ -256,6 +256,34 @@ async def test_who_stops_waiting_leaves_the_job_alone(s3, door, tmp_path):
     assert (await job).Status.tolist() == ["done"]
 
 
+async def test_a_job_that_is_over_holds_neither_engine_nor_client(s3, connected, tmp_path):
+    """Only its report: there may be many, and `--clear` is seldom said."""
+    s3.put("a", b"1")
+    job = await get(s3.uri("a"), tmp_path / "a", bg=True)
+    await job
+    meter = job.meter
+
+    held = [meter.rows, meter.others, meter._stop]
+
+    assert not any(getattr(one, "__self__", None) for one in held)
+    assert meter.rows()[0].status == "done"
+
+
+async def test_a_front_end_that_fails_does_not_keep_a_job(s3, connected, monkeypatch, tmp_path):
+    """Bytes matter more than their bar."""
+
+    def fail(*_):
+        raise RuntimeError("the front end went away")
+
+    monkeypatch.setattr(Recording, "draw", fail)
+    monkeypatch.setattr(Recording, "close", fail)
+    s3.put("a", b"1")
+
+    job = await get(s3.uri("a"), tmp_path / "a", bg=True)
+
+    assert (await job).Status.tolist() == ["done"]
+
+
 async def test_a_job_stays_on_its_connection(s3, connected, tmp_path):
     """What `connect` is told after it began is for others."""
     s3.put("a", b"here")

@@ -313,6 +313,21 @@ async def test_what_is_selected_is_brought_here(s3, connected, browse, tmp_path)
     assert (await jobs()).Line[0].startswith("get ")
 
 
+async def test_a_folder_cannot_lead_out_of_the_target(moto, s3, connected, browse, tmp_path):
+    """One that is called `..` is refused, and the others come."""
+    for key in ("d/../stolen", "d/in/a"):
+        s3.put(key, b"1")
+    browser = await browse(s3.uri("d/"))
+    browser._view.all.value = True
+    browser._view.target.value = str(tmp_path / "here")
+
+    await do(browser, browser._view._tools["download"].click)
+
+    assert "1 failed" in said(browser)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["a"]
+    s3.client.delete_object(Bucket=s3.bucket, Key="d/../stolen")
+
+
 async def test_files_are_sent_and_none_is_replaced_unasked(s3, connected, browse):
     """What is there already is asked about; the answer counts."""
     s3.put("d/old", b"theirs")

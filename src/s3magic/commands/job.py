@@ -196,7 +196,8 @@ class Job:
         """Put it on the screen before anything is known of it."""
         first = Meter("Starting", "", files=None)
         first.on_stop(self.cancel)
-        self._display.draw(first)
+        with contextlib.suppress(Exception):  # a front end that failed: the work goes on
+            self._display.draw(first)
 
     def began(self, task: asyncio.Task[Any]) -> None:
         """Hear which task does it."""
@@ -251,6 +252,10 @@ class Job:
             self._status = "failed"
         else:
             self._status = "done"
+        if meter is not None:  # let go of the engine, its client and its loop
+            rows = meter.rows()
+            meter.rows, meter.others = (lambda: rows), tuple
+            meter.on_stop(lambda: None)
         with contextlib.suppress(Exception):  # a front end that went away
             self._display.close(f"Job {self.number}: {self._conclusion()}")
         self._over.set_result(None)

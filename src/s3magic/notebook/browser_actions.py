@@ -7,7 +7,6 @@ the explorer finds them in ``%s3jobs``.
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.background import begin, told
@@ -33,21 +32,22 @@ _HOUR = 3600  # seconds that a link is good for
 
 def download(entries: Sequence[Entry], target: str) -> Job:
     """Begin to bring objects, and folders with all that is in them, into a folder."""
-    folder = Path(target or ".").expanduser()
+    folder = f"{(target or '.').rstrip('/')}/"
     objects = [entry.uri for entry in entries if not entry.folder]
-    folders = [entry for entry in entries if entry.folder]
+    folders = [entry.uri for entry in entries if entry.folder]
 
     async def bring() -> DataFrame:
         reports: list[Any] = []
         if objects:
-            reports.append(await get(objects, f"{folder}/", errors="return"))
-        for one in folders:
-            inside = f"{folder / one.name.strip('/')}/"
-            reports.append(await get(one.uri, inside, recursive=True, errors="return"))
+            reports.append(await get(objects, folder, errors="return"))
+        if folders:
+            # Of a column each keeps its own name, also if it is the only one.
+            several = await asyncio.to_thread(_column, folders)
+            reports.append(await get(several, folder, recursive=True, errors="return"))
         return await asyncio.to_thread(_joined, reports)
 
     named = [entry.uri for entry in entries]
-    return begin(told("get", named, f"{folder}/"), bring(), progress="none")
+    return begin(told("get", named, folder), bring(), progress="none")
 
 
 def upload(files: Sequence[tuple[str, bytes]], place: S3Uri, *, replace: bool) -> Job:
@@ -85,6 +85,12 @@ async def linked(client: S3Client, entry: Entry) -> str:
 async def delete(frame: DataFrame) -> DataFrame:
     """Delete objects, and folders with all that is in them; the person has been asked."""
     return await rm(frame, recursive=True, yes=True, errors="return", progress="none")
+
+
+def _column(uris: Sequence[S3Uri]) -> Any:
+    import pandas as pd
+
+    return pd.Series([str(uri) for uri in uris], dtype="string")
 
 
 def _joined(reports: list[Any]) -> Any:
