@@ -234,6 +234,23 @@ async def test_what_was_written_goes_also_when_it_is_cancelled(liar, step):
     assert liar.objects == {}
 
 
+async def test_a_silent_server_does_not_hold_who_interrupts():
+    """Neither with its answers nor with the clean-up; the checks had a minute."""
+    with Silent() as silent:
+        connect(silent)
+        task = asyncio.create_task(doctor("s3://bucket/k", write=True, timeout=60))
+        await asyncio.to_thread(silent.asked.wait, 30)
+        task.cancel()
+
+        async with asyncio.timeout(20):
+            await asyncio.wait([task])
+
+        assert task.cancelled()
+        for left in [one for one in asyncio.all_tasks() if one.get_name() == "s3magic-doctor"]:
+            left.cancel()
+            await asyncio.wait([left])
+
+
 async def test_a_server_that_says_nothing_is_told_of_soon():
     """Each line within its time, and none is missing."""
     with Silent() as silent:

@@ -17,8 +17,6 @@ from s3magic.translation import error_code, translate
 from s3magic.uri import S3Uri
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from s3magic.commands.examining import Patient
 
 __all__ = ["WRITING", "bucket", "reading", "versioning", "writing"]
@@ -26,6 +24,7 @@ __all__ = ["WRITING", "bucket", "reading", "versioning", "writing"]
 WRITING = ("Write", "Conditional writes", "Checksums", "Multipart uploads", "Delete")
 """What is looked at by writing."""
 
+_INLINE = 0.5  # seconds that a cancelled cell waits for the clean-up
 # By name: what botocore raises before a byte of the request is out.
 _UNSENT = {"EndpointConnectionError", "ConnectTimeoutError", "NoCredentialsError", "SSLError"}
 _NAME = ".s3magic-doctor-"
@@ -118,7 +117,8 @@ async def writing(patient: Patient, uri: S3Uri) -> list[Finding]:
     """Write a tiny object beside what the address names, and delete it again.
 
     Its key is random, so nothing is overwritten. Whatever happens, also a
-    cancellation, what may have been written is deleted.
+    cancellation, what may have been written is deleted; a cell that was
+    interrupted waits a moment for that, and no longer.
     """
     folder = uri.key if uri.key.endswith("/") else uri.folder
     probe = _Probe(patient, S3Uri(uri.bucket, f"{folder}{_NAME}{uuid.uuid4().hex}"))
@@ -130,9 +130,28 @@ async def writing(patient: Patient, uri: S3Uri) -> list[Finding]:
             if findings[0].status == "fail":
                 findings += [_skipped(other) for other in WRITING[1:-1]]
                 break
-    finally:
-        gone = await _despite_cancellation(bounded("Delete", patient.timeout, probe.clean))
-    return findings + [_named(one, probe.uri) for one in gone]
+    except asyncio.CancelledError:
+        await asyncio.wait([_cleaning(probe)], timeout=_INLINE)
+        raise
+    gone = _cleaning(probe)
+    try:
+        findings += [_named(one, probe.uri) for one in await asyncio.shield(gone)]
+    except asyncio.CancelledError:
+        await asyncio.wait([gone], timeout=_INLINE)
+        raise
+    return findings
+
+
+_under_way: set[asyncio.Task[list[Finding]]] = set()  # a task that nobody holds may be collected
+
+
+def _cleaning(probe: _Probe) -> asyncio.Task[list[Finding]]:
+    """Begin to clean up; it goes on by itself where a cell that was interrupted has ended."""
+    clean = bounded("Delete", probe.patient.timeout, probe.clean)
+    task = asyncio.get_running_loop().create_task(clean, name="s3magic-doctor")
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+    return task
 
 
 def _named(one: Finding, uri: S3Uri) -> Finding:
@@ -144,20 +163,6 @@ def _named(one: Finding, uri: S3Uri) -> Finding:
 
 def _skipped(name: str) -> Finding:
     return Finding(name, "skipped", "nothing could be written")
-
-
-async def _despite_cancellation(cleaning: Awaitable[list[Finding]]) -> list[Finding]:
-    """Await a clean-up to its end, and only then be cancelled."""
-    task = asyncio.ensure_future(cleaning)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    return task.result()
 
 
 def _status(error: BaseException) -> int:

@@ -175,7 +175,7 @@ def _wanted(
     expires: object, method: str, content_type: str | None, filename: str | None
 ) -> _Wanted:
     """Check what kind of links; raises BadArgument for what cannot be."""
-    method = choice("method", method.upper(), tuple(_METHODS))
+    method = choice("method", str(method).upper(), tuple(_METHODS))
     try:
         seconds = _EXPIRES if expires is None else int(str(DURATION.convert(expires)))
     except (ValueError, TypeError, OverflowError):
