@@ -6,9 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from s3magic.server import Server
 from servers import MotoServer, Rig
+
+# The same examples each time, and no clock: a busy machine is no fault of the code.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 HOME = str(Path.home())  # before any test hides it
 
