@@ -21,7 +21,8 @@ from s3magic.translation import translate
 from s3magic.uri import S3Uri, is_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from types_aiobotocore_s3 import S3Client
 
@@ -81,13 +82,10 @@ class _Clearing:
         try:
             await self._look_again()
         except S3Error as error:  # who cannot look must not delete
-            for at in range(len(self.steps)):
-                self._end(at, error)
-            return
-        left = [at for at in range(len(self.steps)) if at not in self.rows]
-        objects = [at for at in left if is_uri(self.steps[at].target)]
+            await in_thread(self._end_all, error)
+        objects, files = await in_thread(self._left)
         await self._objects(objects)
-        await self._files(sorted(set(left) - set(objects)))
+        await self._files(files)
 
     def give_up(self) -> None:
         """Make a row of each that was not deleted."""
@@ -123,41 +121,61 @@ class _Clearing:
             meter.failed += 1
             self.rows[at] = Transfer(step.source, step.target, 0, "failed", str(error), cause=error)
 
+    def _end_all(self, error: S3Error) -> None:
+        for at in range(len(self.steps)):
+            self._end(at, error)
+
+    def _left(self) -> tuple[list[int], list[int]]:
+        """Give the numbers of those that are not over: of objects, and of files."""
+        left = [at for at in range(len(self.steps)) if at not in self.rows]
+        objects = [at for at in left if is_uri(self.steps[at].target)]
+        return objects, sorted(set(left).difference(objects))
+
     async def _look_again(self) -> None:
         """End those that are not what they were: gone, changed, or at the source by now.
 
         Raises:
             S3Error: A side cannot be looked at.
         """
-        steps = self.steps
-        addresses = [step.target for step in steps] + [step.source for step in steps]
-        there = await _there(self.shared.client, filter(is_uri, addresses))
-        here = [step.source for step in steps if not is_uri(step.source)]
-        present = set(await in_thread(_present, here))
-        for at, step in enumerate(steps):
+        wanted, paths = await in_thread(_places, self.steps)
+        there = await _there(self.shared.client, wanted)
+        await in_thread(self._compare, there, set(await in_thread(_present, paths)))
+
+    def _compare(
+        self, there: Mapping[str, tuple[int, int | None]], present: AbstractSet[str]
+    ) -> None:
+        for at, step in enumerate(self.steps):
+            found = there.get(step.target)
             if step.source in there or step.source in present:
                 exists = f"{step.target} was not deleted: {step.source} is there by now."
                 self._end(at, AlreadyExists(exists, hint="Sync again."))
-            elif is_uri(step.target):
-                found = there.get(step.target)
-                if found is None:
-                    self._end(at, None)  # gone already; a delete would leave a marker
-                elif not _same(step, *found):
-                    self._end(
-                        at,
-                        ObjectChanged(
-                            f"{step.target} was not deleted: it changed since it was looked at.",
-                            hint="Sync again.",
-                        ),
-                    )
+            elif not is_uri(step.target):
+                continue  # who removes it looks at it
+            elif found is None:
+                self._end(at, None)  # gone already; a delete would leave a marker
+            elif not _same(step, *found):
+                changed = f"{step.target} was not deleted: it changed since it was looked at."
+                self._end(at, ObjectChanged(changed, hint="Sync again."))
 
 
-async def _there(client: S3Client, addresses: Iterable[str]) -> dict[str, tuple[int, int | None]]:
-    """Tell which of some addresses are there, each with its bytes and its time."""
-    wanted: dict[str, set[str]] = {}
-    for address in addresses:
-        uri = S3Uri.parse(address)
-        wanted.setdefault(uri.bucket, set()).add(uri.key)
+def _places(steps: Sequence[Step]) -> tuple[dict[str, set[str]], list[str]]:
+    """Give all that some steps name: the keys of each bucket, and the sources here."""
+    keys: dict[str, set[str]] = {}
+    paths = []
+    for step in steps:
+        for address in (step.target, step.source):
+            if is_uri(address):
+                uri = S3Uri.parse(address)
+                keys.setdefault(uri.bucket, set()).add(uri.key)
+            elif address is step.source:
+                paths.append(address)
+    return keys, paths
+
+
+async def _there(
+    client: S3Client, wanted: Mapping[str, AbstractSet[str]]
+) -> dict[str, tuple[int, int | None]]:
+    """Tell which keys of some buckets are there, by address, each with its bytes and its time."""
     found: dict[str, tuple[int, int | None]] = {}
     for bucket, keys in wanted.items():
         # One page may do where they are neighbours, and no more than the plan took at worst.

@@ -65,4 +65,6 @@ def _note(found: Found) -> str:
         parts.append(f"{len(found.transfers):,} to transfer ({size})")
     if found.deletions:
         parts.append(f"{len(found.deletions):,} to delete")
-    return ", ".join([*parts, f"{found.same:,} the same"])
+    if found.same:
+        parts.append(f"{found.same:,} the same")
+    return ", ".join(parts)

@@ -102,7 +102,7 @@ def side_of(given: object, what: str) -> Side:
         uri = given if isinstance(given, S3Uri) else S3Uri.parse(str(given))
         return Prefix(uri.bucket, uri.join("").key)
     if not isinstance(given, str | os.PathLike) or not os.fspath(given):
-        said = "nothing" if given is None or given == "" else f"a {type(given).__name__}"
+        said = "missing" if given is None or given == "" else f"a {type(given).__name__}"
         raise BadArgument(
             f"The {what} is {said}: it must be a folder or an address.",
             hint="Write %s3sync ./folder s3://bucket/folder/, or the other way round.",
