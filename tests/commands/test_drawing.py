@@ -47,7 +47,7 @@ def test_the_smallest_of_very_many_become_one(shape):
 
 @pytest.mark.parametrize("shape", ["treemap", "bars"])
 @pytest.mark.parametrize(
-    "name", ["$x^2$ {}", "\x1b[2J{}", "日本語{}", "\ue000{}", "a" * 500 + "{}", "ö_{}%"]
+    "name", ["$\\bad$ {}", "\x1b[2J{}", "日本語{}", "\ue000{}", "a" * 500 + "{}", "ö_{}%"]
 )
 def test_any_name_can_be_drawn(shape, name):
     """No mathematics, no control, no warning of a letter that the font has not."""
