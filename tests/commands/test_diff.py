@@ -137,7 +137,7 @@ async def test_sizes_alone_may_be_compared(bucket, server):
     assert told(await diff(before.drop(columns="ETag"), bucket.uri("p/"))) == sizes
 
 
-async def test_only_the_newest_versions_of_a_listing_count(bucket, moto):
+async def test_only_the_newest_versions_of_a_listing_count(bucket, server):
     """Old ones and delete markers are no objects."""
     bucket.client.put_bucket_versioning(
         Bucket=bucket.bucket, VersioningConfiguration={"Status": "Enabled"}

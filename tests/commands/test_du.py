@@ -134,7 +134,7 @@ async def test_owners_are_asked_for_where_they_are_wanted(tree, moto):
     assert told(frame, "Owner") == [["webfile", 5, 15]]
 
 
-async def test_old_versions_have_columns_of_their_own(tree, moto):
+async def test_old_versions_have_columns_of_their_own(tree, server):
     """Bytes that nobody sees and somebody pays for; delete markers too."""
     tree.client.put_bucket_versioning(
         Bucket=tree.bucket, VersioningConfiguration={"Status": "Enabled"}
@@ -255,7 +255,7 @@ async def test_a_slip_is_told_before_any_request(environment, source, options, s
 async def test_what_is_missing_is_an_error(tree, server):
     """A bucket that is not there; an address that is none."""
     with pytest.raises(NoSuchBucket):
-        await du("s3://no-such-bucket-at-all/")
+        await du([tree.uri(), "s3://no-such-bucket-at-all/"])
     with pytest.raises(BadUri):
         await du("no-address/")
 

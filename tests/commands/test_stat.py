@@ -74,7 +74,7 @@ async def test_an_object_is_told_line_by_line(s3, server, connected):
     assert notes(frame)["Size"] == "5 B"
 
 
-async def test_versions_are_counted_and_one_can_be_named(s3, moto, connected):
+async def test_versions_are_counted_and_one_can_be_named(s3, server, connected):
     """Those of this key, not of others that begin like it."""
     s3.client.put_bucket_versioning(Bucket=s3.bucket, VersioningConfiguration={"Status": "Enabled"})
     old = s3.put("k", b"12")["VersionId"]
@@ -91,7 +91,7 @@ async def test_versions_are_counted_and_one_can_be_named(s3, moto, connected):
     assert (facts(named)["Size"], facts(named)["VersionId"]) == (2, old)
 
 
-async def test_a_large_object_has_parts(s3, moto, connected):
+async def test_a_large_object_has_parts(s3, server, connected):
     """With the note that its ETag is no checksum."""
     upload = s3.client.create_multipart_upload(Bucket=s3.bucket, Key="big")
     where = {"Bucket": s3.bucket, "Key": "big", "UploadId": upload["UploadId"]}

@@ -28,7 +28,6 @@ _WHERE_GIVEN = (
 )  # fmt: skip
 _PARTS = re.compile(r"-(\d+)$")
 _QUOTED = re.compile(r'([\w-]+)="([^"]*)"')
-_DELETED = "x-amz-delete-marker"
 
 
 async def facts_of_object(client: S3Client, uri: S3Uri, version_id: str | None) -> list[Fact]:
@@ -62,7 +61,7 @@ async def facts_of_object(client: S3Client, uri: S3Uri, version_id: str | None) 
         answered(client.get_object_acl, version, action, "s3:GetObjectAcl"),
     )
     if head.error is not None:
-        await _explain(client, uri, head)
+        await _explain(client, uri, head, versions)
         raise head.error
     facts = [Fact("Bucket", uri.bucket), Fact("Key", uri.key), *_of_head(head.data)]
     facts.append(_parts(str(head.data.get("ETag", "")), attributes))
@@ -75,13 +74,17 @@ async def facts_of_object(client: S3Client, uri: S3Uri, version_id: str | None) 
     return facts
 
 
-async def _explain(client: S3Client, uri: S3Uri, head: Answer) -> None:
+async def _explain(client: S3Client, uri: S3Uri, head: Answer, versions: Answer) -> None:
     """Say what the answer to a HEAD has no words for."""
     if not isinstance(head.error, NoSuchKey):
         return
+    # S3 says so in a header; a server that does not lists the marker.
     response = getattr(head.error.__cause__, "response", {})
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    if headers.get(_DELETED) == "true":
+    markers = versions.data.get("DeleteMarkers", ())
+    if headers.get("x-amz-delete-marker") == "true" or any(
+        marker["Key"] == uri.key and marker.get("IsLatest") for marker in markers
+    ):
         head.error.hint = f"It was deleted; %s3ls {uri} --versions shows what is left of it."
         return
     await refuse_missing_bucket(client, uri, f"stat {uri}")
