@@ -330,3 +330,21 @@ async def test_results_that_nobody_wants_any_more_are_cancelled():
     await found.aclose()
 
     assert ended == [0, 1]
+
+
+async def test_room_that_is_not_used_is_the_next_ones():
+    """A lane that waited for it, and then found no more to do, must not keep others waiting."""
+    slots, order = Slots(Level(1), 10), []
+
+    async def lane(name):
+        await slots.room()
+        order.append(name)
+
+    async with slots.take(1):
+        waiting = [asyncio.create_task(lane(name)) for name in "abc"]
+        await asyncio.sleep(0)
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*waiting)
+
+    assert order == ["a", "b", "c"]

@@ -232,7 +232,9 @@ class Slots:
 
     async def room(self) -> None:
         """Wait until one more request could begin at once."""
+        waited = False
         while self._queue or not self._fits(0, ahead=self._ahead):
+            waited = True
             self._level.wanted()
             more: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._more.append(more)
@@ -241,6 +243,8 @@ class Slots:
             except asyncio.CancelledError:
                 self._serve()  # another may be waiting for the same room
                 raise
+        if waited:
+            self._serve()  # and nothing may be left to begin with here: the next has it then
 
     def _fits(self, need: int, *, ahead: bool) -> bool:
         limit = self._level.limit
