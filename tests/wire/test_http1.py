@@ -111,7 +111,6 @@ def test_an_answer_may_come_in_pieces_of_any_size(size):
         (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 200),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 0),
         (b"HTTP/1.1 200 OK\r\nx: y\r\n\r\nto the end", 200),
-        (b"HTTP/1.1 204 No Content\r\n\r\n", 204),
         (b"HTTP/1.1 304 Not Modified\r\n\r\n", 304),
         (b"HTTP/1.1 100 Continue\r\n\r\n", 100),
         (b"HTTP/1.1 100 Continue\r\n\r\n" + answer(b"x"), 100),
@@ -143,6 +142,26 @@ def test_what_is_not_plain_is_for_the_client_to_judge(said, status):
 
         assert unplain.value.status == status
         assert not lines._idle
+
+
+@pytest.mark.parametrize(
+    ("said", "empty"),
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", False),
+        (b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n", False),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 300\r\n\r\n", True),
+    ],
+)
+def test_an_answer_with_no_body_is_over_with_its_head(said, empty):
+    """A 204, and what comes behind a HEAD: the next answer begins at once."""
+    with (
+        Raw(saying(said, answer(BODY[:9]))) as server,
+        contextlib.closing(opened(server.port)) as line,
+    ):
+        first = line.ask(GET, empty=empty)
+
+        assert first.status in {200, 204}
+        assert line.reusable
 
 
 @settings(max_examples=60, deadline=None)

@@ -141,7 +141,9 @@ def read_head(raw: memoryview, *, chunks: bool = False) -> Head:
     coding = head.get(b"transfer-encoding")
     length = head.get(b"content-length") or ""
     head.chunked = chunks and not length and (coding or "").lower() == "chunked"
-    told = coding is None and length.isascii() and length.isdigit()
+    # Nothing comes behind a 204, and no length need be told of it (RFC 9110, 15.3.5).
+    none = head.status == 204 and coding is None and not length
+    told = none or (coding is None and length.isascii() and length.isdigit())
     if not (told or head.chunked) or head.status < 200:
         raise Unplain(head.status, "no length")
     head.length = int(length or 0)

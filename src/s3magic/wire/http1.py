@@ -96,6 +96,7 @@ class Line:
         body: Iterable[memoryview | FileRange] = (),
         *,
         chunks: bool = False,
+        empty: bool = False,
     ) -> Head:
         """Send a request, and read the answer's head.
 
@@ -103,6 +104,7 @@ class Line:
             head: The request's line and headers.
             body: Its body, piece by piece.
             chunks: Whether the answer's body may come in chunks, for `collect`.
+            empty: Whether no body comes, whatever length is told: behind a HEAD.
 
         Raises:
             Unplain: An answer came, and it is not plain.
@@ -114,7 +116,7 @@ class Line:
             self.soft = False
         outgoing = Outgoing(sock, self.address.read_timeout)
         whole = outgoing.send(head, body)
-        told = self._read_head(sock, outgoing.heard, chunks=chunks)
+        told = self._read_head(sock, outgoing.heard, chunks=chunks, empty=empty)
         if not whole:  # it waits for the rest of the body, or has hung up
             self._keep = told.keeps = False
             if told.status < 300:
@@ -266,7 +268,7 @@ class Line:
             if not awaited(self.socket, READABLE, self.address.read_timeout):
                 raise TimeoutError
 
-    def _read_head(self, sock: socket.socket, came: bytes, *, chunks: bool) -> Head:
+    def _read_head(self, sock: socket.socket, came: bytes, *, chunks: bool, empty: bool) -> Head:
         buffer = bytearray(4 * KiB)
         size = len(came)
         buffer[:size] = came
@@ -277,22 +279,25 @@ class Line:
             if not more:
                 raise ConnectionResetError
             size += more
-        return self.begin(memoryview(buffer)[:size], end, chunks=chunks)
+        return self.begin(memoryview(buffer)[:size], end, chunks=chunks, empty=empty)
 
-    def begin(self, came: memoryview, end: int, *, chunks: bool = False) -> Head:
+    def begin(
+        self, came: memoryview, end: int, *, chunks: bool = False, empty: bool = False
+    ) -> Head:
         """Read an answer's head, and keep what came behind it.
 
         Args:
             came: What came.
             end: Where the head ends in it.
             chunks: Whether the body may come in chunks.
+            empty: Whether none comes, whatever length is told.
 
         Raises:
             Unplain: The answer is not plain.
         """
         self.used = True
         head = read_head(came[:end], chunks=chunks)
-        self._left = head.length
+        self._left = 0 if empty else head.length
         self._chunks = Chunks(came[:end]) if head.chunked else None
         self._early = came[end:]
         if len(self._early) > self._left and not head.chunked:

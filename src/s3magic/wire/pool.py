@@ -45,6 +45,7 @@ class Pool:
         using: Callable[[Line | None], None],
         *,
         chunks: bool = False,
+        empty: bool = False,
     ) -> tuple[Line, Head]:
         """Send a request on an idle line, or a new one, and read the answer's head.
 
@@ -58,13 +59,14 @@ class Pool:
             using: Told of the line before it is used, and raises to stop; told
                 None when it is given back, and is another's from then on.
             chunks: Whether the answer's body may come in chunks.
+            empty: Whether no body comes, whatever length is told: behind a HEAD.
         """
         line = self.take(address)
         if line is not None:
             try:
                 line.using = using
                 using(line)
-                return line, line.ask(head, body(), chunks=chunks)
+                return line, line.ask(head, body(), chunks=chunks, empty=empty)
             except (ConnectionAbortedError, TimeoutError):
                 line.close()
                 raise  # we ended it, or the server is there and slow
@@ -79,7 +81,7 @@ class Pool:
             using(line)
             line.open()
             using(line)  # it is ready: what it takes from now on is the request's
-            return line, line.ask(head, body(), chunks=chunks)
+            return line, line.ask(head, body(), chunks=chunks, empty=empty)
         except BaseException:
             line.close()
             raise

@@ -42,6 +42,7 @@ _OWN = frozenset(
         "authorization",
         "content-length",
         "expect",
+        "if-match",
         "transfer-encoding",
         "x-amz-checksum-crc32",
         "x-amz-content-sha256",

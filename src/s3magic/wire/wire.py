@@ -76,7 +76,8 @@ class Wire:
         """Give the template of an operation; None where the ordinary client must do it.
 
         Args:
-            operation: ``get_object``, ``put_object``, ``upload_part``, ``copy_object``.
+            operation: ``get_object``, ``head_object``, ``put_object``, ``upload_part``,
+                ``copy_object``, ``delete_object``.
             bucket: The bucket.
             parameters: What else the client's method is given, but for key and body.
         """
