@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
+from dataclasses import replace
 
 import pytest
-from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
 
-from cutting import Door
+from cutting import through
 from liar import BUCKET, Liar
 from s3magic import settings
-from s3magic.server_probe import REGION
 from s3magic.settings import MiB
 from s3magic.transfer.copying import Copy
+from s3magic.transfer.direct import direct_of
 from s3magic.transfer.engine import Run, run
+from s3magic.transfer.level import Level
 from s3magic.transfer.moving import Moving
 from s3magic.transfer.progress import Meter
 from s3magic.transfer.window import stream
@@ -24,7 +23,10 @@ from s3magic.uri import S3Uri
 
 OBJECTS = {"from/large": b"l" * (5 * MiB + 1), "from/small": b"s"}
 ETAGS = {key: f'"{hashlib.md5(data).hexdigest()}"' for key, data in OBJECTS.items()}
-MOVED = {key.replace("from", "to"): data for key, data in OBJECTS.items()}
+
+
+# What is small goes the fast way where there is one; what is large, and what broke off, does not.
+KEYS = {"ordinary": tuple(OBJECTS), "fast": ("from/small",)}
 
 
 @pytest.fixture(autouse=True)
@@ -43,34 +45,23 @@ async def liar():
         yield liar
 
 
-@contextlib.asynccontextmanager
-async def through(server):
-    """A door, and a client behind it that asks once: no cut is made good by asking again."""
-    config = AioConfig(
-        s3={"addressing_style": "path"},
-        retries={"total_max_attempts": 1},
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-    )
-    async with (
-        Door(server) as door,
-        get_session().create_client(
-            "s3",
-            endpoint_url=door.endpoint_url,
-            aws_access_key_id=server.access_key,
-            aws_secret_access_key=server.secret_key,
-            region_name=REGION,
-            config=config,
-        ) as client,
-    ):
-        yield door, client
+async def move(client, bucket, keys, *, fast=False):
+    """Move objects one after the other, so that each step has its number.
 
-
-async def move(client, bucket, keys):
-    """Move objects one after the other, so that each step has its number."""
-    shared = Run(client, Meter("Moving", "Moved"), 1, 8 * MiB, 16 * MiB)
+    The fast way, on the wire, is for what a listing has told of.
+    """
+    level = Level(1)
     jobs = [Copy(S3Uri(bucket, key), S3Uri(bucket, key.replace("from", "to"))) for key in keys]
-    return await run(shared, stream(jobs), Moving().move, "move")
+    if fast:
+        told = {"storage_class": ""}
+        jobs = [
+            replace(job, size=len(OBJECTS[key]), etag=ETAGS[key].strip('"'), **told)
+            for key, job in zip(keys, jobs, strict=True)
+        ]
+    async with direct_of(client, level) as direct:
+        shared = Run(client, Meter("Moving", "Moved"), 1, 8 * MiB, 16 * MiB, level=level)
+        shared.direct = direct if fast else None
+        return await run(shared, stream(jobs), Moving().move, "move")
 
 
 def check(there, rows=()):
@@ -85,14 +76,19 @@ def check(there, rows=()):
         assert "but not deleted" not in row.error or target in there
 
 
-async def steps(liar, door, client):
+async def steps(liar, door, client, way):
     """Count the requests of a move that nothing cuts."""
     lay_out(liar)
     door.open()
-    rows = await move(client, BUCKET, OBJECTS)
-    assert [row.status for row in rows] == ["done", "done"]
-    assert liar.objects == MOVED
+    rows = await move(client, BUCKET, KEYS[way], fast=way == "fast")
+    assert {row.status for row in rows} == {"done"}
+    assert liar.objects == moved(KEYS[way])
     return door.count
+
+
+def moved(keys):
+    """What is there when these have been moved."""
+    return {key.replace("from", "to") if key in keys else key: OBJECTS[key] for key in OBJECTS}
 
 
 def lay_out(liar):
@@ -102,41 +98,46 @@ def lay_out(liar):
 
 
 @pytest.mark.parametrize(
-    ("fault", "lasting"),
+    ("way", "fault", "lasting"),
     [
-        ("unheard", False),
-        ("unheard", True),
-        ("unanswered", False),
-        ("unanswered", True),
-        ("error", True),
-        ("error inside", False),
+        ("ordinary", "unheard", False),
+        ("ordinary", "unheard", True),
+        ("ordinary", "unanswered", False),
+        ("ordinary", "unanswered", True),
+        ("ordinary", "error", True),
+        ("ordinary", "error inside", False),
+        ("fast", "unheard", False),
+        ("fast", "unanswered", False),
+        ("fast", "unanswered", True),
+        ("fast", "error inside", False),
     ],
 )
-async def test_a_move_cut_by_an_error_at_any_step_loses_nothing(liar, fault, lasting):
+async def test_a_move_cut_by_an_error_at_any_step_loses_nothing(liar, way, fault, lasting):
     """Whichever request fails, unheard or unanswered; and the same again finishes it."""
     async with through(liar) as (door, client):
-        for step in range(1, await steps(liar, door, client) + 1):
+        for step in range(1, await steps(liar, door, client, way) + 1):
             lay_out(liar)
             door.cut(fault, step, lasting=lasting)
 
-            rows = await move(client, BUCKET, OBJECTS)
+            rows = await move(client, BUCKET, KEYS[way], fast=way == "fast")
 
             assert door.reached.is_set()
             check(liar.objects, rows)
             door.open()
-            left = sorted(liar.objects.keys() & OBJECTS.keys())
+            left = [key for key in KEYS[way] if key in liar.objects]
             assert {row.status for row in await move(client, BUCKET, left)} <= {"done"}
-            assert liar.objects == MOVED
+            assert liar.objects == moved(KEYS[way])
 
 
 @pytest.mark.parametrize("fault", ["silent before", "silent after"])
-async def test_a_move_cancelled_at_any_step_loses_nothing(liar, fault):
+@pytest.mark.parametrize("way", KEYS)
+async def test_a_move_cancelled_at_any_step_loses_nothing(liar, way, fault):
     """While whichever request is under way, whether the server does it or not."""
     async with through(liar) as (door, client):
-        for step in range(1, await steps(liar, door, client) + 1):
+        for step in range(1, await steps(liar, door, client, way) + 1):
             lay_out(liar)
             door.cut(fault, step)
-            moving = asyncio.create_task(move(client, BUCKET, OBJECTS))
+            moving = asyncio.create_task(move(client, BUCKET, KEYS[way], fast=way == "fast"))
             await asyncio.wait_for(door.reached.wait(), 30)
 
             moving.cancel()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from s3magic.transfer.engine import Run
 
-__all__ = ["Copied", "Copy", "arguments", "copy", "replicate", "rewritten"]
+__all__ = ["Copied", "Copy", "arguments", "copy", "replicate", "rewritten", "threshold"]
 
 _LARGEST = 5 * 1024 * MiB  # S3 API, CopyObject: "up to 5 GB in size in a single atomic action"
 _TOOK_IT = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
@@ -81,7 +81,7 @@ async def replicate(shared: Run, job: Copy, number: int) -> Copied:
         # those that do, the last request asks again, without a race.
         if shared.no_clobber and await exists(shared.client, job.target):
             raise _exists(job)
-        if source.size >= _threshold():
+        if source.size >= threshold():
             try:
                 return Copied(source, await in_parts(shared, job, number, source))
             except Exception as error:
@@ -122,7 +122,7 @@ def arguments(job: Copy, source: Source) -> dict[str, Any]:
     return given
 
 
-def _threshold() -> int:
+def threshold() -> int:
     """Give the bytes from which on an object is copied in parts."""
     return min(defaults().copy_threshold, _LARGEST + 1)
 
@@ -131,7 +131,7 @@ async def _source(client: S3Client, job: Copy) -> Source:
     """Find out what is to be copied; costs nothing where a listing has told it all."""
     if job.size is not None and job.etag and job.storage_class is not None:
         listed = Source(job.size, job.etag, job.storage_class)
-        if job.size < _threshold() and not rewritten(job):
+        if job.size < threshold() and not rewritten(job):
             return listed
     found = await look(client, job.uri, job.version_id, job.action)
     if job.etag and found.etag != job.etag:

@@ -96,7 +96,7 @@ class Direct:
         if template is None:
             return None
         size = (wanted.stop or 0) - wanted.start
-        return await self._do(
+        return await self.do(
             template, self.getting(template, wanted, landing, advance), max(0, size)
         )
 
@@ -158,7 +158,7 @@ class Direct:
         if template is None:
             return None
         work = self.putting(template, uri, piece, advance, query=query)
-        return await self._do(template, work, piece.size)
+        return await self.do(template, work, piece.size)
 
     def putting(
         self,
@@ -191,8 +191,14 @@ class Direct:
 
         return work
 
-    async def _do(self, template: Template, work: Callable[[Order[R]], R], size: int) -> R | None:
-        """Do some work in a lane; None where the ordinary client must do it."""
+    async def do(self, template: Template, work: Callable[[Order[R]], R], size: int) -> R | None:
+        """Do some work in a lane; None where the ordinary client must do it.
+
+        Args:
+            template: The kind of request that it begins with.
+            work: The work, which raises `Unplain` for what is no plain success.
+            size: Its bytes, about.
+        """
         tries = 0
         while True:
             try:

@@ -27,6 +27,7 @@ from s3magic.errors import (
     S3Error,
 )
 from s3magic.transfer.copying import replicate
+from s3magic.transfer.quickmove import quickly
 from s3magic.translation import translate
 
 if TYPE_CHECKING:
@@ -63,7 +64,13 @@ class Moving:
             S3Error: The source is still there. The sentence says whether it was copied.
         """
         await self._refuse_one_object(shared.client, job)
-        copied = await replicate(shared, job, number)
+        known = job.uri.key != job.target.key or self._are_two(job)
+        moved = await quickly(shared, job) if known else None
+        if moved is not None:
+            shared.meter.advance(number, moved.copied.source.size)
+            if moved.deleted:
+                return moved.copied.source.size
+        copied = moved.copied if moved is not None else await replicate(shared, job, number)
         try:
             there = await _verified(shared.client, job, copied)
             here = await _present(shared.client, job)
@@ -80,8 +87,7 @@ class Moving:
         An access point is such a name; some servers give a bucket several. Two
         names of one bucket show the same object under each key.
         """
-        buckets = job.uri.bucket, job.target.bucket
-        if buckets[0] == buckets[1] or job.uri.key != job.target.key or buckets in self._apart:
+        if job.uri.key != job.target.key or self._are_two(job):
             return
         there = await _told(client, job.target, None)
         if there is None:  # or the server does not say; what it says later is looked at
@@ -96,7 +102,12 @@ class Moving:
                     "under another name of its bucket.",
                     hint="If it is a second copy, delete the source with %s3rm.",
                 )
-        self._apart.add(buckets)
+        self._apart.add((job.uri.bucket, job.target.bucket))
+
+    def _are_two(self, job: Copy) -> bool:
+        """Tell whether the buckets are known to be two, or are one, of one name."""
+        buckets = job.uri.bucket, job.target.bucket
+        return buckets[0] == buckets[1] or buckets in self._apart
 
     def _refuse_changed(
         self, job: Copy, copied: Copied, here: Mapping[str, Any], there: Mapping[str, Any]
@@ -113,8 +124,7 @@ class Moving:
         same = here["ETag"].strip('"') == source.etag and here["ContentLength"] == source.size
         if not same or here["LastModified"] > there["LastModified"]:
             raise ObjectChanged("it changed since it was copied.", hint="Run it again.")
-        buckets = job.uri.bucket, job.target.bucket
-        unknown = job.uri.key == job.target.key and buckets not in self._apart
+        unknown = job.uri.key == job.target.key and not self._are_two(job)
         if unknown and job.version_id is None and _alike(here, there):
             raise ObjectChanged(
                 "it was written in the same second, and may be the same object, under another "
