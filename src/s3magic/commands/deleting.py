@@ -36,6 +36,7 @@ __all__ = ["Errand", "remove"]
 
 _UNASKED = 1_000  # objects that go without a question
 _COUNTED = 10_000  # objects that are counted for a question
+_TURN = 256  # names that are listed before others have their turn
 _PATIENT = 10.0  # seconds that a cancelled verb waits for answers, to say what is gone
 _SEE_FIRST = f"{ADD_YES} To see what would go, add --dry-run."
 
@@ -187,6 +188,8 @@ class _Feed:
                         self._waiting.append(name)
                     else:
                         self.record.told([Outcome(name, one.refused)])
+                    if not len(self.record.names) % _TURN:
+                        await asyncio.sleep(0)
                     if self.meter is not None:
                         self.meter.files = len(self.record.names)
                     self._more.set()

@@ -284,7 +284,7 @@ async def _of_frame(client: S3Client, source: Any, *, markers: bool) -> AsyncGen
     """
     rows = await asyncio.to_thread(read, source)
     several = len({row.bucket for row in rows}) > 1
-    for row in rows:
+    async for row in stream(rows):
         above = f"{row.bucket}/" if several else ""
         if row.delimiter is not None:
             below = _below(client, Listing(row.bucket, row.key, row.delimiter), "")

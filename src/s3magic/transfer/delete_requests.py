@@ -1,6 +1,8 @@
 """The requests that delete: many keys in one, or one alone; and how their answers are read.
 
-The answers of the large ones are read in a thread.
+Of the large ones botocore would hold the loop for twenty milliseconds twice:
+when it makes their body, which is made here, and when it reads the answer,
+which is read in a thread.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import hashlib
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
 
 from s3magic.translation import error_code
 
@@ -23,8 +26,10 @@ __all__ = ["alone", "install", "together"]
 
 # Servers that know no newer checksum say one of these to a request without the old one.
 _WANTS_MD5 = {"MissingContentMD5", "InvalidRequest"}
+_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _OURS: ContextVar[bool] = ContextVar("s3magic-deletion", default=False)
 _MD5: ContextVar[bool] = ContextVar("s3magic-deletion-md5", default=False)
+_BODY: ContextVar[bytes | None] = ContextVar("s3magic-deletion-body", default=None)
 
 
 async def together(
@@ -35,11 +40,12 @@ async def together(
     Args:
         client: A client on which `install` was called.
         bucket: The bucket.
-        objects: ``Key`` of each and, where it is one version, ``VersionId``; 1,000 at most.
+        objects: ``Key`` of each and, where it is one version, ``VersionId``;
+            1,000 at most, and none of a character that XML cannot carry.
         quiet: Have only the errors told.
     """
-    wanted: Any = {"Objects": list(objects), "Quiet": quiet}
-    token = _OURS.set(True)
+    wanted: Any = {"Objects": [objects[0]], "Quiet": quiet}
+    token, body = _OURS.set(True), _BODY.set(_written(objects, quiet=quiet))
     try:
         return dict(await client.delete_objects(Bucket=bucket, Delete=wanted))
     except Exception as error:
@@ -52,6 +58,18 @@ async def together(
             _MD5.reset(again)
     finally:
         _OURS.reset(token)
+        _BODY.reset(body)
+
+
+def _written(objects: Sequence[dict[str, str]], *, quiet: bool) -> bytes:
+    """Make the body of a DeleteObjects."""
+    rows = "".join(
+        f"<Object>{''.join(f'<{name}>{escape(text)}</{name}>' for name, text in one.items())}"
+        "</Object>"
+        for one in objects
+    )
+    told = f"<Quiet>{str(quiet).lower()}</Quiet>"
+    return f'<Delete xmlns="{_NAMESPACE}">{rows}{told}</Delete>'.encode()
 
 
 async def alone(client: S3Client, bucket: str, one: dict[str, str]) -> dict[str, Any]:
@@ -78,17 +96,20 @@ async def alone(client: S3Client, bucket: str, one: dict[str, str]) -> dict[str,
 
 def install(client: S3Client) -> None:
     """Put the hooks on a client, once. They act on our own requests alone."""
-    # Behind botocore's own, which escapes the body; and, with the wildcard in
-    # the middle, before its reading of the answer.
+    # Behind botocore's own, which escapes the body, and before its checksums; and,
+    # with the wildcard in the middle, before its reading of the answer.
     client.meta.events.register_last(
-        "before-call.s3.DeleteObjects", _add_md5, unique_id="s3magic-deletion-md5"
+        "before-call.s3.DeleteObjects", _finish, unique_id="s3magic-deletion-body"
     )
     client.meta.events.register_first(
         "before-parse.*.DeleteObjects", _take, unique_id="s3magic-deletion"
     )
 
 
-def _add_md5(params: dict[str, Any], **_: Any) -> None:
+def _finish(params: dict[str, Any], **_: Any) -> None:
+    """Put our body in the place of botocore's, and the checksum that old servers want."""
+    if (body := _BODY.get()) is not None:
+        params["body"] = body
     if _MD5.get():
         digest = hashlib.md5(params["body"], usedforsecurity=False).digest()
         params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
