@@ -13,6 +13,7 @@ from s3magic.commands import shown
 from s3magic.commands.du import du
 from s3magic.commands.get import get
 from s3magic.commands.ls import ls
+from s3magic.commands.rm import rm
 from s3magic.errors import BadArgument, BadUri, NoSuchBucket
 
 TREE = {
@@ -186,6 +187,20 @@ async def test_a_row_is_a_source_and_means_what_it_counts(tree, server, tmp_path
 
     assert sorted(level.Source) == [tree.uri("a/one.csv"), tree.uri("a/two.csv")]
     assert len(whole) == 3
+
+
+async def test_a_row_deletes_what_it_counts_and_no_more(tree, server):
+    """A folder's loose files are not the folder; what names nothing deletes nothing."""
+    frame = await du(tree.uri("a/"))
+    parts = await du(tree.uri("a/"), exclude="o*")
+
+    plan = await rm(frame[frame.Type == "level"], recursive=True, dry_run=True)
+    report = await rm(frame[frame.Type == "level"], recursive=True, yes=True)
+    with pytest.raises(BadArgument, match="name none"):
+        await rm(parts, recursive=True, yes=True)
+
+    assert plan.Key.tolist() == report.Key.tolist() == ["a/one.csv", "a/two.csv"]
+    assert set(tree.keys()) == set(TREE) - set(report.Key)
 
 
 async def test_a_pattern_counts_what_it_matches(tree, server):
