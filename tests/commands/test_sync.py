@@ -142,7 +142,7 @@ async def test_a_prefix_comes_here_and_only_what_changed_comes_again(
 
 
 async def test_a_prefix_is_copied_and_only_what_changed_again(s3, server, connected):
-    """On the server's side; markers of folders go along."""
+    """On the server's side."""
     fill(s3, "x/", FILES)
 
     first = await sync(s3.uri("x/"), s3.uri("y"))
@@ -154,6 +154,25 @@ async def test_a_prefix_is_copied_and_only_what_changed_again(s3, server, connec
     assert again.empty
     assert actions(third) == [("copy", "a.csv")]
     assert held(s3, "y/") == held(s3, "x/")
+
+
+async def test_folders_markers_go_along_on_the_server_and_nowhere_else(
+    s3, server, connected, files, tmp_path
+):
+    """A folder here needs none: they are neither brought, nor made, nor deleted."""
+    fill(s3, "x/", FILES | {"empty/": b"", "": b""})
+
+    copied = await sync(s3.uri("x"), s3.uri("y"))
+    brought = await sync(s3.uri("x"), tmp_path / "out")
+    sent = await sync(files, s3.uri("x"), delete=True)
+
+    assert {"y/empty/"} < set(s3.keys())
+    assert set(copied.Status) == {"done"}
+    assert found(tmp_path / "out") == FILES
+    assert len(brought) == len(FILES)
+    assert sent.empty or set(sent.Action) == {"upload"}
+    assert {"x/", "x/empty/"} <= set(s3.keys())
+    assert (await sync(s3.uri("x"), s3.uri("y"), delete=True)).empty
 
 
 async def test_there_and_back_again_moves_nothing(s3, server, connected, files):

@@ -27,6 +27,7 @@ __all__ = ["AnyJob", "do", "jobs", "quick"]
 AnyJob: TypeAlias = "Upload | Download | Copy"
 
 _NOWHERE = S3Uri("", "")
+_FOLDER = "application/x-directory"  # as the AWS console types the folders that it makes
 
 
 def jobs(steps: Sequence[Step], headers: Mapping[str, Any], *, again: bool) -> list[AnyJob]:
@@ -88,9 +89,13 @@ def _download(step: Step, _: Mapping[str, Any], refused: S3Error | None) -> Down
     )
 
 
-def _copy(step: Step, headers: Mapping[str, Any], refused: S3Error | None) -> Copy:
+def _copy(step: Step, headers: Mapping[str, Any], refused: S3Error | None) -> Copy | Upload:
     uri, bad = _parsed(step.source)
     target, worse = _parsed(step.target)
+    if step.name.endswith("/") and not step.size:
+        # A folder's marker is made anew: SeaweedFS lists it, and has nothing to copy.
+        marker = {"ContentType": _FOLDER, **headers}
+        return Upload(b"", target, 0, step.source, marker, refused or bad or worse)
     return Copy(
         uri,
         target,
