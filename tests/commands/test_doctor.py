@@ -157,6 +157,16 @@ async def test_who_one_is_is_told_and_no_secret(s3, server, connected):
     assert row(report, "Identity").Found.startswith("arn:")
 
 
+async def test_keys_are_shown_to_no_other_server(liar):
+    """Who they belong to is asked of the very server that they are for, not of AWS."""
+    await doctor()
+
+    asked = [request for request in liar.requests if b"GetCallerIdentity" in request.body]
+    assert len(asked) == 1
+    assert "AKIAWHOLEKEYIDHERE" in asked[0].headers["authorization"]
+    assert not [one for one in liar.requests if b"the-secret-itself" in one.body]
+
+
 async def test_what_fails_stops_nothing_else(liar):
     """Each line has its own reason, and what to do."""
     liar.objects["k"] = b"x"

@@ -25,7 +25,11 @@ def test_the_text_of_the_cell_goes_as_it_is_written(kernel, s3):
     without = good(kernel.run(f"\n\n%%s3put '{s3.uri('$name')}' ;\nno newline"))
     named = good(kernel.run(f"%%s3put {s3.uri('$name.txt')}\n\n\nbehind two empty lines"))
 
+    ended = good(kernel.run(f"%%s3put {s3.uri('ended')}\ntext \n\n\n"))
+
     assert s3.get("k.md").decode() == BODY
+    assert "done" in ended.value
+    assert s3.get("ended") == b"text \n"
     assert s3.head("k.md")["Metadata"] == {"a": "n"}
     assert s3.head("k.md")["ContentType"] == "text/markdown"
     assert "done" in report.value
@@ -41,13 +45,13 @@ def test_a_script_magic_and_its_twin_send_the_same(kernel, s3):
         kernel.run(
             "one = await get_ipython().run_cell_magic("
             f"'s3put', '{s3.uri('a')} --content-type text/x', 'text')\n"
-            f"two = await s3.put({s3.uri('a')!r}, var='text', content_type='text/x')\n"
+            f"two = await s3.put({s3.uri('a')!r}, var='text\\n', content_type='text/x')\n"
             "one.drop(columns='Seconds').equals(two.drop(columns='Seconds')), len(one)"
         )
     )
 
     assert same.python == (True, 1)
-    assert s3.get("a") == b"text"
+    assert s3.get("a") == b"text\n"
 
 
 @pytest.mark.parametrize(

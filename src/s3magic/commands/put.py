@@ -95,9 +95,10 @@ CELL = replace(
         ("%%s3put s3://weather/results/$name.txt", "a variable in the address"),
     ),
     details=(
-        "The text goes as it is written, with a newline at its end: nothing in it is looked up, "
-        "neither $name nor {expression}. Only the first line is read as any magic's. To send a "
-        "text that was computed: %s3put --var name s3://bucket/key."
+        "The text goes as it is written: nothing in it is looked up, neither $name nor "
+        "{expression}. It ends in one newline, and empty lines at its end are left out. Only "
+        "the first line is read as any magic's. To send a text that was computed: "
+        "%s3put --var name s3://bucket/key."
     ),
     takes_cell="var",
 )

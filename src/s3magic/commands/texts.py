@@ -108,7 +108,8 @@ class Data(bytes):
         what = f"{filesize(len(self))} that are no text"
         if len(self) > _ROWS * _WIDTH:
             what = f"… {what}, of which these are the first {_ROWS * _WIDTH}"
-        return [*rows, f"{what}. Is it a text after all? --encoding NAME reads it as one."]
+        advice = "%s3peek looks into tables and pictures; --encoding NAME reads it as a text."
+        return [*rows, f"{what}. {advice}"]
 
 
 def _show(printer: Any, lines: list[str]) -> None:

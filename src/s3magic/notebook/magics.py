@@ -147,12 +147,14 @@ async def _run(
         return None
     kwargs = call.kwargs
     if cell is not None:
-        if not cell.strip("\n"):
+        # A terminal needs an empty line to end a cell, and in a notebook nobody sees those.
+        text = cell.rstrip("\n")
+        if not text:
             raise BadArgument(
                 f"{described.magic} sends the text below its line, and there is none.",
                 hint=f"Write it there; %{name}, with one %, sends files and variables.",
             )
-        kwargs = kwargs | {described.takes_cell: cell}
+        kwargs = kwargs | {described.takes_cell: text + "\n"}
     bars.install()
     asking.install()
     home.install()
