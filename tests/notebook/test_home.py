@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from kernels import Kernel, Terminal, good
+from kernels import DEADLINE, Kernel, Terminal, good
 
 from front import Front
 
@@ -33,6 +33,19 @@ def kernel(door, tmp_path_factory):
         good(kernel.run("import asyncio, time, s3magic as s3"))
         kernel.folder = folder
         yield kernel
+
+
+def test_the_cell_that_began_it_only_names_it(kernel, s3):
+    """Its bar says the rest."""
+    s3.put("<a>", "hello")
+
+    answer = good(kernel.run(f"%s3get '{s3.uri('<a>')}' ./named --bg"))
+    good(kernel.run("%s3jobs --wait"))
+
+    shown = answer.displays[0]
+    assert shown["text/plain"].endswith(f": get {s3.uri('<a>')} ./named")
+    assert "(running)" not in shown["text/plain"]
+    assert "<a>" not in shown["text/html"]
 
 
 def silent(door, size=10 * MiB):
@@ -111,17 +124,56 @@ def test_what_shows_a_job_tells_how_it_ended(kernel, door, s3):
     assert "(done)" in last.displays[-1]["text/plain"]
 
 
-@pytest.mark.parametrize("end", ["", "\n%unload_ext s3magic"], ids=["exit", "unload"])
-def test_the_end_of_a_kernel_ends_its_jobs_without_a_complaint(
-    door, s3, tmp_path, end, environment
-):
-    """An upload half-way is aborted, and nothing is said on standard error."""
-    (tmp_path / "large").write_bytes(bytes(SIZE))
+def test_a_job_has_its_bar_before_its_cell_ends_and_the_button_cancels_it(kernel, door, s3):
+    """In its own cell, for good; the click comes when that has long been over."""
+    s3.put("large", bytes(SIZE))
+    good(kernel.run("import ipywidgets"))
+    silent(door)
+    line = f"job = %s3get {s3.uri('large')} ./clicked --bg --progress widget --errors return"
+    since, request = kernel.start(line)
+    messages = list(kernel._messages(request, since + DEADLINE))
+    assert door.reached.wait(60)
+
+    button = next(
+        content["comm_id"]
+        for kind, content in messages
+        if kind == "comm_open" and content["data"]["state"].get("_model_name") == "ButtonModel"
+    )
+    click = {"comm_id": button, "data": {"method": "custom", "content": {"event": "click"}}}
+    kernel.client.shell_channel.send(kernel.client.session.msg("comm_msg", click))
+
+    assert [content["data"] for kind, content in messages if kind == "display_data"]
+    assert good(kernel.run("(await job).Status.tolist(), job.status")).python == (
+        ["cancelled"],
+        "cancelled",
+    )
+
+
+def half_sent(kernel, door, s3, folder):
+    """Begin an upload in several parts, and have it go slowly from its middle on."""
+    (folder / "large").write_bytes(bytes(SIZE))
     door.then("slow", size=12 * MiB)
+    good(kernel.run(f"job = %s3put large {s3.uri('k')} --bg --part-size 5MiB"))
+    assert door.reached.wait(60)
+
+
+def test_unloading_ends_the_jobs(kernel, door, s3):
+    """An upload half-way is aborted before the line is over."""
+    half_sent(kernel, door, s3, kernel.folder)
+
+    good(kernel.run("%unload_ext s3magic"))
+    status = good(kernel.run("job.status")).python
+    good(kernel.run("%load_ext s3magic"))
+
+    assert status == "cancelled"
+    assert s3.uploads() == []
+    assert s3.keys() == []
+
+
+def test_the_end_of_a_kernel_ends_its_jobs_without_a_complaint(door, s3, tmp_path):
+    """An upload half-way is aborted, and nothing is said on standard error."""
     with Kernel("s3magic", folder=tmp_path, env=door.environment) as kernel:
-        good(kernel.run(f"job = %s3put large {s3.uri('k')} --bg --part-size 5MiB"))
-        assert door.reached.wait(60)
-        good(kernel.run(f"1{end}"))
+        half_sent(kernel, door, s3, tmp_path)
         said = kernel.shutdown()
 
     assert said == ""

@@ -45,6 +45,9 @@ class Home(Protocol):
     def waiting(self, coroutine: Coroutine[Any, Any, None]) -> Awaitable[None]:
         """Give what a cell that waits for one of them awaits."""
 
+    def begins(self, job: Job) -> None:
+        """Hear of one that begins."""
+
 
 class _Here:
     """The running loop, where there is no notebook."""
@@ -60,6 +63,9 @@ class _Here:
     def waiting(self, coroutine: Coroutine[Any, Any, None]) -> Awaitable[None]:
         """Wait as anybody does."""
         return coroutine
+
+    def begins(self, job: Job) -> None:
+        """Do nothing more for it."""
 
 
 _home: Home = _Here()
@@ -90,6 +96,7 @@ def begin(line: str, coroutine: Coroutine[Any, Any, Any], *, progress: str | Non
         raise
     begun = Job(next(_numbers), line, display, _home.waiting)
     _jobs[begun.number] = begun
+    _home.begins(begun)
     context.run(behind.set, begun.watch)
     context.run(session.pin)
     context.run(begun.show)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from s3magic.commands import browse
+from s3magic.notebook.cells import cell
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,18 +30,18 @@ def uninstall() -> None:
 
 def show(browser: Browser) -> None:
     """Show an explorer once more, unless this is the cell that has shown it already."""
-    if browser.cell is None or browser.cell != _cell():
+    if browser.cell is None or browser.cell != cell():
         _publish(browser)
 
 
 def _opening(place: S3Uri | None, rows: int) -> Awaitable[Browser] | None:
-    return None if _cell() is None else _open(place, rows)
+    return None if cell() is None else _open(place, rows)
 
 
 async def _open(place: S3Uri | None, rows: int) -> Browser:
     # In a thread: ipywidgets takes its time to import.
     module = await asyncio.to_thread(importlib.import_module, "s3magic.notebook.browser")
-    browser: Browser = module.Browser(place, rows, cell=_cell())
+    browser: Browser = module.Browser(place, rows, cell=cell())
     _publish(browser)
     return browser
 
@@ -51,13 +52,3 @@ def _publish(browser: Browser) -> None:
     publish: Callable[..., None] = publish_display_data
     view = {"model_id": browser.widget.model_id, "version_major": 2, "version_minor": 0}
     publish({"application/vnd.jupyter.widget-view+json": view, "text/plain": repr(browser)})
-
-
-def _cell() -> str | None:
-    """Name the request that runs now; None where there is no kernel."""
-    from IPython.core.getipython import get_ipython
-
-    shell: Any = get_ipython()
-    if shell is None or getattr(shell, "kernel", None) is None:
-        return None
-    return str(((shell.get_parent() or {}).get("header") or {}).get("msg_id", ""))

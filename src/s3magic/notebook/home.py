@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from s3magic.commands import background
 from s3magic.notebook.bridge import Bridge, alone
+from s3magic.notebook.cells import cell
 from s3magic.notebook.interrupts import interruptible
+from s3magic.wording import markup, printable
 
 if TYPE_CHECKING:
     import asyncio
@@ -32,6 +34,7 @@ class _Home:
 
     def __init__(self) -> None:
         self._bridge: Bridge | None = None
+        self.cells: dict[int, str | None] = {}  # where each of the jobs began
 
     def loop(self) -> asyncio.AbstractEventLoop:
         """Give the loop, running."""
@@ -49,6 +52,10 @@ class _Home:
     def waiting(self, coroutine: Coroutine[Any, Any, None]) -> Awaitable[None]:
         """Let an interrupt of the cell end the waiting."""
         return interruptible(coroutine, _INTERRUPTED)
+
+    def begins(self, job: Job) -> None:
+        """Note the cell, which has a bar that says it all."""
+        self.cells[job.number] = cell()
 
     def close(self) -> None:
         """Cancel the jobs, wait for their clean-up, and end the thread."""
@@ -84,11 +91,15 @@ def _formatter(shell: InteractiveShell) -> Any:
 
 
 def _show(job: Job) -> None:
-    """Show a job as it is, and again in the same place when it is over."""
+    """Show a job as it is, and again in the same place when it is over.
+
+    The cell that began it has its bar, and needs only its name.
+    """
     from IPython.display import display
 
-    handle = cast("Any", display)(_Shown(job), display_id=True)
-    if not job.done:
+    here = _home.cells.get(job.number) == cell()
+    handle = cast("Any", display)(_Named(job) if here else _Shown(job), display_id=True)
+    if not job.done and not here:
         context = alone()
         job.when_over(lambda over: context.run(handle.update, _Shown(over)))
 
@@ -102,6 +113,19 @@ class _Shown:
 
     def __repr__(self) -> str:
         return self._text
+
+
+class _Named:
+    """Which job it is, and nothing of how it goes."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def __repr__(self) -> str:
+        return printable(f"Job {self._job.number}: {self._job.line}")
+
+    def _repr_html_(self) -> str:
+        return f"<div><b>Job {self._job.number}</b>: <code>{markup(self._job.line)}</code></div>"
 
 
 def _when_python_ends(call: Callable[[], object]) -> None:
