@@ -106,6 +106,8 @@ async def test_a_large_parquet_object_moves_little(liar):
     assert seen.rows == 300_000
     assert len(seen.schema) == 8
     assert seen.head.equals(frame[list(seen.head.columns)].head())
+    assert seen.schema.Min.astype(float).round(3).tolist() == frame.min().round(3).tolist()
+    assert seen.schema.Bytes.sum() > 15 * MiB
     assert 1 <= len(seen.head.columns) < 8
     assert "too large" in seen.note
 
@@ -122,6 +124,7 @@ async def test_rows_come_from_several_row_groups(s3, connected):
     assert seen.head["a.b"].tolist() == list(range(7))
     assert seen.head["in"][6] == {"x": 6, "y": [6]}
     assert seen.schema.Type.tolist()[0] == "int64"
+    assert seen.schema.Max.fillna("").tolist() == ["9", "", ""]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from s3magic.commands.kinds import INTEGER, NUMBER, PAIR, SIZE, TEXT
+from s3magic.commands.kinds import INTEGER, NAMES, NUMBER, PAIR, SETTING, SIZE, TEXT
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument
 from s3magic.notebook.arguments import Call, parse
@@ -43,6 +43,15 @@ FETCH = Verb(
     examples=(("%fetch web:a here", "One thing."), ("%fetch -r web:d/", "")),
     twin="lib.fetch",
     details="Details   are\n  filled.\n\nIn paragraphs.",
+)
+KEEP = Verb(
+    name="keep",
+    summary="Keep.",
+    positionals=(Positional("DATA", where="variable"), Positional("TO")),
+    options=(
+        Option(("--columns",), kind=NAMES),
+        Option(("--option",), kind=SETTING, repeatable=True),
+    ),
 )
 LIST = Verb(name="list", summary="List.", positionals=(Positional("URI", required=False),))
 MOVE = Verb(name="move", summary="Move.", positionals=(Positional("FROM"), Positional("TO")))
@@ -336,3 +345,26 @@ def test_the_value_of_an_option_that_may_stand_alone_is_one_of_its_choices():
     """And help shows how it is written."""
     assert "one of map, bars" in refused("a --plot=pie", DRAW)
     assert "--plot[=map|bars]" in help_text(DRAW)
+
+
+def test_a_place_for_a_variable_takes_its_name_or_its_value():
+    """And no text; what stands behind it is read as ever."""
+    frame = pd.DataFrame()
+
+    assert read("df web:b", KEEP, df=frame)[0][0] is frame
+    assert read("-- df web:b", KEEP, df=frame)[0][0] is frame
+    assert read("$df df", KEEP, df=frame)[0][1] == "df"
+    assert read("{len(df)} df", KEEP, df=frame)[0] == (0, "df")
+    assert "no variable 'fd'" in refused("fd web:b", KEEP, df=frame)
+
+
+def test_names_and_settings_are_read_as_python_would():
+    """Names with commas between them; a setting's value is a number, a list or a text."""
+    line = "1 2 --columns 'a, b' --option n=2 --option 'to=[1, 2]' --option sep=; --option x=$y"
+
+    assert read(line, KEEP, **{"1": 1}, y="z")[1] == {
+        "columns": ["a", "b"],
+        "option": {"n": 2, "to": [1, 2], "sep": ";", "x": "z"},
+    }
+    assert read("1 2 --columns $c", KEEP, **{"1": 1}, c=["a,b"])[1] == {"columns": ["a,b"]}
+    assert "with commas" in refused("1 2 --columns a,,b", KEEP, **{"1": 1})

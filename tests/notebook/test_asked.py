@@ -40,6 +40,15 @@ def ready(line, verb=VERB):
     return found and [one.text for one in found.ready]
 
 
+def test_a_place_for_a_variable_is_completed_with_its_name():
+    """And the next place with what may stand there."""
+    verb = Verb("s3keep", "Keep.", (Positional("DATA", where="variable"), Positional("URI")))
+
+    assert ready("", verb) == ["df", "path_of", "text"]
+    assert ready("te", verb) == ["text"]
+    assert asked(verb, "df s3://b", NAMES).address == "s3://b"
+
+
 @pytest.mark.parametrize(
     ("line", "found"),
     [

@@ -40,7 +40,7 @@ class Peek:
 
     @property
     def schema(self) -> pd.DataFrame | None:
-        """Its columns: ``Column``, ``Type`` (string), of Parquet ``Bytes``; None without."""
+        """Its columns: ``Column``, ``Type`` (string), of Parquet ``Bytes``, ``Min``, ``Max``."""
         return self.look.schema
 
     @property
@@ -81,7 +81,7 @@ class Peek:
     def __repr__(self) -> str:
         parts = [self._title()]
         if self.schema is not None and len(self.schema):
-            parts.append(self.schema.head(_COLUMNS).to_string(index=False))
+            parts.append(self.schema.head(_COLUMNS).to_string(index=False, na_rep=""))
         if self.head is not None and len(self.head.columns):
             parts.append(self.head.to_string(max_colwidth=50, line_width=120))
         parts += [self.note] if self.note else []
@@ -93,7 +93,7 @@ class Peek:
         title, _, told = self._title().partition("\n")
         parts = [f"<p><b>{markup(title)}</b><br>{markup(told)}</p>"]
         if self.schema is not None and len(self.schema):
-            inner = self.schema.head(_COLUMNS).to_html(index=False, border=0)
+            inner = self.schema.head(_COLUMNS).to_html(index=False, border=0, na_rep="")
             opened = " open" if len(self.schema) <= 20 else ""
             columns = count(len(self.schema), "column")
             parts.append(f"<details{opened}><summary>{columns}</summary>{inner}</details>")

@@ -12,7 +12,7 @@ from s3magic.commands.formats import need
 from s3magic.commands.peek_look import BUDGET, Look, listing
 from s3magic.settings import KiB
 from s3magic.transfer.ranged import TooMuch
-from s3magic.wording import count, filesize
+from s3magic.wording import count, filesize, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,8 @@ _PROBE = 64  # bytes of a page's header that tell its size
 _HEADER = 1 * KiB  # bytes that a header may have, its statistics included
 _WIDEST = 200  # columns of which pages are looked for: each is a request, or two
 _FOOTER = 8  # bytes behind a Parquet footer: its length, and the magic
+_STATISTICS = 20_000  # chunks whose statistics are looked at: a tenth of a second
+_LONGEST = 30  # characters of a least or largest value
 _ROW_COUNTS = 32  # batches of an Arrow file whose rows are counted: each is a request
 
 
@@ -46,7 +48,7 @@ def parquet(file: RangeFile, rows: int) -> Look:
     meta, schema = reader.metadata, reader.schema_arrow
     table = listing((field.name, str(field.type)) for field in schema)
     chunks = list(_chunks(meta, schema.names, rows))
-    table["Bytes"] = _sizes(meta, schema.names)
+    table = table.assign(**_told(meta, schema.names))
     facts = {"row groups": meta.num_row_groups, "written by": meta.created_by or "unknown"}
     if not meta.num_rows or not rows:
         head = schema.empty_table().to_pandas()
@@ -104,14 +106,35 @@ def _roots(meta: Any, names: list[str]) -> list[str]:
     return roots
 
 
-def _sizes(meta: Any, names: list[str]) -> list[int]:
-    """Give each column's bytes in all row groups."""
+def _told(meta: Any, names: list[str]) -> dict[str, Any]:
+    """Give what the footer says of each column: bytes, least and largest value."""
+    import pandas as pd
+
     sizes = dict.fromkeys(names, 0)
+    values: dict[str, list[Any]] = {}
     for number, root in enumerate(_roots(meta, names)):
+        plain = meta.schema.column(number).path == root
+        known: list[Any] = []
         for group in range(meta.num_row_groups):
             chunk = meta.row_group(group).column(number)
             sizes[root] = sizes.get(root, 0) + chunk.total_compressed_size
-    return [sizes[name] for name in names]
+            if plain and meta.num_row_groups * meta.num_columns <= _STATISTICS:
+                told = chunk.statistics
+                known.append((told.min, told.max) if told and told.has_min_max else None)
+        if known and None not in known:
+            values[root] = [min(one[0] for one in known), max(one[1] for one in known)]
+    texts: list[list[str | None]] = [
+        [_short(one) for one in values.get(name, ())] or [None, None] for name in names
+    ]
+    return {
+        "Bytes": [sizes[name] for name in names],
+        "Min": pd.array([least for least, _ in texts], dtype="string"),
+        "Max": pd.array([largest for _, largest in texts], dtype="string"),
+    }
+
+
+def _short(value: object) -> str:
+    return shorten(f"{value:.6g}" if isinstance(value, float) else str(value), _LONGEST)
 
 
 def _chunks(meta: Any, names: list[str], rows: int) -> Iterator[_Chunk]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from s3magic.commands.filtering import Filter
     from s3magic.commands.read_plan import Asked, Planned
+    from s3magic.commands.row_filters import Filter
 
 __all__ = ["ENGINES", "conditions", "finished", "prepare", "refuse_missing", "stamped"]
 

@@ -15,7 +15,7 @@ from s3magic.settings import KiB, MiB
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from s3magic.commands.filtering import Filter
+    from s3magic.commands.row_filters import Filter
     from s3magic.transfer.ranged import Ranged
     from s3magic.transfer.rangefile import RangeFile
 

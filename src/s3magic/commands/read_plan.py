@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from s3magic.commands.filtering import Filter, filter_of
 from s3magic.commands.formats import form_of, refuse_pickle
+from s3magic.commands.row_filters import Filter, filter_of
 from s3magic.errors import BadArgument
 from s3magic.wording import count
 

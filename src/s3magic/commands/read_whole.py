@@ -15,8 +15,8 @@ from s3magic.transfer.unpacking import unpacker
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from s3magic.commands.filtering import Filter
     from s3magic.commands.read_plan import Asked, Planned
+    from s3magic.commands.row_filters import Filter
 
 __all__ = ["by_columns", "narrowed", "table_of"]
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from s3magic.commands.row_targets import Column, OfArrow, OfFrame, OfNothing, OfValues
 from s3magic.errors import BadArgument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
+
+    from s3magic.commands.row_targets import Target
 
 __all__ = ["Filter", "filter_of"]
 
@@ -32,11 +34,6 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.NotEq: operator.ne,
 }
 _HINT = "Such as: x > 5 and name in ('a', 'b') and y is not None; odd names in `backticks`."
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    name: str
 
 
 def filter_of(text: str) -> list[Filter]:
@@ -95,15 +92,15 @@ class Filter:
         Raises:
             BadArgument: It has something that is no comparison.
         """
-        self._asked(self.node, _Nothing())
+        self._asked(self.node, OfNothing())
 
     def of_values(self, values: Mapping[str, Any]) -> bool:
         """Tell whether it holds of one row's values."""
-        return self._asked(self.node, _Values(values)) is True
+        return self._asked(self.node, OfValues(values)) is True
 
     def of_frame(self, frame: pd.DataFrame) -> pd.Series[bool]:
         """Give for each row of a pandas frame whether it holds."""
-        found = self._asked(self.node, _Frame(frame))
+        found = self._asked(self.node, OfFrame(frame))
         mask: pd.Series[bool] = found.fillna(value=False).astype(bool)
         return mask
 
@@ -113,9 +110,9 @@ class Filter:
         Args:
             schema: The types of the columns: dates are compared as dates.
         """
-        return self._asked(self.node, _Arrow(schema))
+        return self._asked(self.node, OfArrow(schema))
 
-    def _asked(self, node: ast.expr, of: _Asked) -> Any:
+    def _asked(self, node: ast.expr, of: Target) -> Any:
         match node:
             case ast.BoolOp(op=op, values=parts):
                 join = of.both if isinstance(op, ast.And) else of.either
@@ -135,25 +132,25 @@ class Filter:
                 return of.compare(operator.eq, self._side(node), right=True)
         raise self._refused("it holds something that is no comparison of columns and values")
 
-    def _compared(self, of: _Asked, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Any:
+    def _compared(self, of: Target, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Any:
         first, second = self._side(left), self._side(right)
         if isinstance(op, ast.In | ast.NotIn):
-            if not isinstance(first, _Column) or not isinstance(second, list):
+            if not isinstance(first, Column) or not isinstance(second, list):
                 raise self._refused("in wants a column before it and a list behind it")
             found = of.among(first, second)
             return of.no(found) if isinstance(op, ast.NotIn) else found
         if isinstance(op, ast.Is | ast.IsNot) or second is None:
-            if not isinstance(first, _Column) or second is not None:
+            if not isinstance(first, Column) or second is not None:
                 raise self._refused("is wants a column before it and None behind it")
             missing = of.missing(first)
             return of.no(missing) if isinstance(op, ast.IsNot | ast.NotEq) else missing
-        if not isinstance(first, _Column) and not isinstance(second, _Column):
+        if not isinstance(first, Column) and not isinstance(second, Column):
             raise self._refused("it compares two values, and no column")
         return of.compare(_COMPARE[type(op)], first, second)
 
     def _side(self, node: ast.expr) -> Any:
         if isinstance(node, ast.Name):
-            return _Column(self.quoted.get(node.id, node.id))
+            return Column(self.quoted.get(node.id, node.id))
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr):
             raise self._refused("& and | bind more tightly than comparisons: write and, or")
         try:
@@ -176,143 +173,3 @@ def _joined(join: Callable[[Any, Any], Any], values: Sequence[Any]) -> Any:
     for value in values[1:]:
         result = join(result, value)
     return result
-
-
-class _Asked(ABC):
-    """What a filter is asked of."""
-
-    @abstractmethod
-    def compare(self, how: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
-        """Compare a column with a value, or with another."""
-
-    @abstractmethod
-    def among(self, column: _Column, values: list[Any]) -> Any:
-        """Tell whether a column's value is one of several."""
-
-    @abstractmethod
-    def missing(self, column: _Column) -> Any:
-        """Tell whether a column's value is missing."""
-
-    def both(self, left: Any, right: Any) -> Any:
-        """Join two conditions by and."""
-        return left & right
-
-    def either(self, left: Any, right: Any) -> Any:
-        """Join two conditions by or."""
-        return left | right
-
-    def no(self, value: Any) -> Any:
-        """Turn a condition round."""
-        return ~value
-
-
-class _Nothing(_Asked):
-    """Nobody: the filter is only looked through."""
-
-    def compare(self, how: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:  # noqa: ARG002
-        return True
-
-    def among(self, column: _Column, values: list[Any]) -> Any:  # noqa: ARG002
-        return True
-
-    def missing(self, column: _Column) -> Any:  # noqa: ARG002
-        return True
-
-    def no(self, value: Any) -> Any:
-        return value
-
-
-class _Values(_Asked):
-    """One row's values; what is not known is None."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
-
-    def compare(self, how: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
-        first, second = (
-            self._values[one.name] if isinstance(one, _Column) else one for one in (left, right)
-        )
-        if first is None or second is None:
-            return None
-        if isinstance(first, str) is not isinstance(second, str):
-            first, second = str(first), str(second)
-        return how(first, second)
-
-    def among(self, column: _Column, values: list[Any]) -> Any:
-        found = [self.compare(operator.eq, column, value) for value in values]
-        return _joined(self.either, found) if found else False
-
-    def missing(self, column: _Column) -> Any:
-        return self._values[column.name] is None
-
-    def both(self, left: Any, right: Any) -> Any:
-        if left is False or right is False:
-            return False
-        return None if left is None or right is None else left and right
-
-    def either(self, left: Any, right: Any) -> Any:
-        if left is True or right is True:
-            return True
-        return None if left is None or right is None else left or right
-
-    def no(self, value: Any) -> Any:
-        return None if value is None else not value
-
-
-class _Frame(_Asked):
-    """A pandas frame; what is not known is NA."""
-
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self._frame = frame
-
-    def compare(self, how: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
-        first, second = (
-            self._frame[one.name] if isinstance(one, _Column) else one for one in (left, right)
-        )
-        found = how(first, second).astype("boolean")
-        for side in (left, right):
-            if isinstance(side, _Column):
-                found = found.mask(self._frame[side.name].isna())
-        return found
-
-    def among(self, column: _Column, values: list[Any]) -> Any:
-        series = self._frame[column.name]
-        return series.isin(values).astype("boolean").mask(series.isna())
-
-    def missing(self, column: _Column) -> Any:
-        return self._frame[column.name].isna().astype("boolean")
-
-
-class _Arrow(_Asked):
-    """A pyarrow dataset, or a table."""
-
-    def __init__(self, schema: Any) -> None:
-        self._schema = schema
-
-    def compare(self, how: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
-        return how(self._side(left, right), self._side(right, left))
-
-    def among(self, column: _Column, values: list[Any]) -> Any:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        kind = self._schema.field(column.name).type
-        field = self._side(column, None)
-        found = field.isin(pa.array(values).cast(kind))
-        # Arrow says of a missing value that it is not among others; SQL does not know.
-        return pc.if_else(field.is_valid(), found, pc.scalar(pa.scalar(None, pa.bool_())))
-
-    def missing(self, column: _Column) -> Any:
-        return self._side(column, None).is_null()
-
-    def _side(self, side: Any, other: Any) -> Any:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        if isinstance(side, _Column):
-            return pc.field(side.name)
-        if isinstance(other, _Column) and isinstance(side, str):
-            kind = self._schema.field(other.name).type
-            if pa.types.is_temporal(kind):
-                return pc.scalar(pa.scalar(side).cast(kind))
-        return pc.scalar(side)
