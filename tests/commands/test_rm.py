@@ -492,15 +492,15 @@ def true(s3, keys, report):
 
 
 @pytest.mark.parametrize("fault", ["unheard", "unanswered", "error"])
-async def test_cut_at_any_step_the_report_is_true(s3, connected, small, door, fault):
+async def test_cut_from_any_step_on_the_report_is_true(s3, connected, small, door, fault):
     """What it says is deleted is; what is deleted it says, or that it may be."""
-    keys = [f"t/{number}" for number in range(7)]
+    keys = [*(f"t/{number}" for number in range(6)), "t/6 "]  # the last one goes alone
     step, told, ends = 0, {}, []
     while not step or door.reached.is_set():
         step += 1
         for key in keys:
             s3.put(key, "1")
-        door.cut(fault, step)
+        door.cut(fault, step, lasting=True)
         try:
             report = await rm(s3.uri("t/"), recursive=True, yes=True, errors="return")
         except OSError:  # the listing failed before anything was asked for
@@ -512,6 +512,37 @@ async def test_cut_at_any_step_the_report_is_true(s3, connected, small, door, fa
     assert step > 5
     assert {"done", "failed"} in ends
     assert told == dict.fromkeys(keys, "done")
+
+
+@pytest.mark.parametrize("fault", ["unheard", "unanswered", "error"])
+async def test_one_lost_answer_is_asked_for_again(s3, connected, small, door, monkeypatch, fault):
+    """Where nothing is kept of what is deleted, to ask twice is no harm."""
+    monkeypatch.setattr(deletion, "_PAUSE", 0.0)
+    keys = [f"t/{number}" for number in range(3)]
+    for key in keys:
+        s3.put(key, "1")
+    door.cut(fault, 1)
+
+    report = await rm([s3.uri(key) for key in keys])
+
+    assert set(report.Status) == {"done"}
+    assert s3.keys() == []
+
+
+@pytest.mark.parametrize("fault", ["unanswered", "error"])
+@pytest.mark.parametrize("keys", [["a"], ["a", "b"]])
+async def test_a_lost_answer_makes_no_second_marker(s3, connected, versioned, door, fault, keys):
+    """Or an undo would take one away, and the object would stay hidden."""
+    for key in keys:
+        s3.put(key, "1")
+    door.cut(fault, 1)
+
+    report = await rm([s3.uri(key) for key in keys], errors="return")
+
+    made = [key for key, _, marker in versions_of(s3) if marker]
+    assert made == (keys if fault == "unanswered" else [])
+    assert set(report.Status) == {"failed"}
+    assert report.Error.str.contains("may be deleted").all()
 
 
 @pytest.mark.parametrize("when", ["silent before", "silent after"])

@@ -3,6 +3,10 @@
 Of the large ones botocore would hold the loop for twenty milliseconds twice:
 when it makes their body, which is made here, and when it reads the answer,
 which is read in a thread.
+
+A request whose answer got lost may have been carried out. To send it again is
+no harm, unless it names no version and the bucket keeps versions: each time
+makes one more delete marker. Such a request is sent `once`.
 """
 
 from __future__ import annotations
@@ -29,11 +33,20 @@ _WANTS_MD5 = {"MissingContentMD5", "InvalidRequest"}
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _OURS: ContextVar[bool] = ContextVar("s3magic-deletion", default=False)
 _MD5: ContextVar[bool] = ContextVar("s3magic-deletion-md5", default=False)
+# Not sent at all, so that it can be sent again; and an answer that says as much.
+_UNSENT = {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"}
+_UNDONE = 503
+_ONCE: ContextVar[bool] = ContextVar("s3magic-deletion-once", default=False)
 _BODY: ContextVar[bytes | None] = ContextVar("s3magic-deletion-body", default=None)
 
 
 async def together(
-    client: S3Client, bucket: str, objects: Sequence[dict[str, str]], *, quiet: bool
+    client: S3Client,
+    bucket: str,
+    objects: Sequence[dict[str, str]],
+    *,
+    quiet: bool,
+    once: bool = False,
 ) -> dict[str, Any]:
     """Send one DeleteObjects.
 
@@ -43,9 +56,11 @@ async def together(
         objects: ``Key`` of each and, where it is one version, ``VersionId``;
             1,000 at most, and none of a character that XML cannot carry.
         quiet: Have only the errors told.
+        once: Have botocore not send it again where it may have been carried out.
     """
     wanted: Any = {"Objects": [objects[0]], "Quiet": quiet}
     token, body = _OURS.set(True), _BODY.set(_written(objects, quiet=quiet))
+    tries = _ONCE.set(once)
     try:
         return dict(await client.delete_objects(Bucket=bucket, Delete=wanted))
     except Exception as error:
@@ -59,6 +74,7 @@ async def together(
     finally:
         _OURS.reset(token)
         _BODY.reset(body)
+        _ONCE.reset(tries)
 
 
 def _written(objects: Sequence[dict[str, str]], *, quiet: bool) -> bytes:
@@ -72,21 +88,34 @@ def _written(objects: Sequence[dict[str, str]], *, quiet: bool) -> bytes:
     return f'<Delete xmlns="{_NAMESPACE}">{rows}{told}</Delete>'.encode()
 
 
-async def alone(client: S3Client, bucket: str, one: dict[str, str]) -> dict[str, Any]:
+async def alone(
+    client: S3Client, bucket: str, one: dict[str, str], *, once: bool = False
+) -> dict[str, Any]:
     """Send one DeleteObject, and tell of it as DeleteObjects would.
+
+    Args:
+        client: A client on which `install` was called.
+        bucket: The bucket.
+        one: ``Key`` and, where it is one version, ``VersionId``.
+        once: As `together` takes it.
 
     Raises:
         Exception: It is no answer about this object alone: the bucket is
             missing, or the server.
     """
+    tries = _ONCE.set(once)
     try:
         answer: dict[str, Any] = dict(await client.delete_object(Bucket=bucket, **one))  # type: ignore[arg-type]
     except Exception as error:
-        told = getattr(error, "response", {}).get("Error", {})
-        if not told or told.get("Code") == "NoSuchBucket":
+        given: dict[str, Any] = getattr(error, "response", None) or {}  # a lost one is None
+        told = given.get("Error", {})
+        unclear = once and _unclear(given)
+        if not told or told.get("Code") == "NoSuchBucket" or unclear:
             raise
         failed = {**one, "Code": told.get("Code", ""), "Message": told.get("Message", "")}
-        return {"Errors": [failed], "ResponseMetadata": error.response["ResponseMetadata"]}  # type: ignore[attr-defined]
+        return {"Errors": [failed], "ResponseMetadata": given["ResponseMetadata"]}
+    finally:
+        _ONCE.reset(tries)
     deleted: dict[str, Any] = dict(one)
     if "DeleteMarker" in answer:
         deleted["DeleteMarker"] = answer["DeleteMarker"]
@@ -101,9 +130,28 @@ def install(client: S3Client) -> None:
     client.meta.events.register_last(
         "before-call.s3.DeleteObjects", _finish, unique_id="s3magic-deletion-body"
     )
+    for operation in ("DeleteObject", "DeleteObjects"):
+        client.meta.events.register_first(
+            f"needs-retry.s3.{operation}", _forbid, unique_id=f"s3magic-deletion-{operation}"
+        )
     client.meta.events.register_first(
         "before-parse.*.DeleteObjects", _take, unique_id="s3magic-deletion"
     )
+
+
+def _unclear(answer: Any) -> bool:
+    """Tell whether an answer leaves open if the request was carried out."""
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return bool(status >= 500 and status != _UNDONE)
+
+
+def _forbid(response: Any, caught_exception: Any, **_: Any) -> bool | None:
+    """Keep botocore from sending again what is to be sent once: False is a no."""
+    if not _ONCE.get():
+        return None
+    if caught_exception is not None:
+        return None if type(caught_exception).__name__ in _UNSENT else False
+    return False if response is not None and _unclear(response[1]) else None
 
 
 def _finish(params: dict[str, Any], **_: Any) -> None:

@@ -10,10 +10,10 @@ import asyncio
 import contextlib
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from s3magic.errors import BadArgument, NotSupported, Throttled
+from s3magic.errors import BadArgument, Denied, NotFound, NotSupported, Throttled
 from s3magic.settings import defaults
 from s3magic.transfer.delete_requests import alone, install, together
 from s3magic.transfer.outcomes import Outcome, outcomes
@@ -35,6 +35,8 @@ __all__ = ["Deletion", "delete"]
 _BATCH = 1000  # S3 API, DeleteObjects: "a list of up to 1,000 keys"
 _TOGETHER = 16  # of a batch whose names go alone after all
 _IN_A_ROW = 3  # failed requests after which a bucket is given up
+# After any other error of a request it may have been carried out.
+_REFUSALS = (BadArgument, Denied, NotFound, NotSupported, Throttled)
 _PAUSE = 0.2  # seconds before what the server was too busy for is asked again; then twice that
 # XML 1.0 has no control characters; some servers strip the spaces around a text.
 _ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|\A\s|\s\Z")
@@ -64,6 +66,8 @@ class Deletion:
     _given_up: dict[str, S3Error] = field(default_factory=dict)
     _failures: Counter[str] = field(default_factory=Counter)
     _one_by_one: set[str] = field(default_factory=set)
+    _keeps: dict[str, bool] = field(default_factory=dict)
+    _open: set[Name] = field(default_factory=set)  # asked for, and the answer got lost
 
     def stop(self) -> None:
         """Send no further request; those in flight are still waited for."""
@@ -84,12 +88,16 @@ class Deletion:
 
     async def _batch(self, batch: list[Name]) -> None:
         """Delete the names of one request; again those that the server was too busy for."""
-        for attempt in range(1, defaults().attempts + 1):
-            last = attempt == defaults().attempts
-            batch = await self._once(batch, last=last)
-            if not batch or self._stopped:
-                return
-            await asyncio.sleep(_PAUSE * 2 ** (attempt - 1))
+        try:
+            for attempt in range(1, defaults().attempts + 1):
+                last = attempt == defaults().attempts
+                batch = await self._once(batch, last=last)
+                if not batch or self._stopped:
+                    return
+                await asyncio.sleep(_PAUSE * 2 ** (attempt - 1))
+        finally:
+            self.unanswered += self._open.intersection(batch)
+            self._open.difference_update(batch)
 
     async def _once(self, batch: list[Name], *, last: bool) -> list[Name]:
         """Ask once, and tell; gives the names that are worth asking for again."""
@@ -101,54 +109,88 @@ class Deletion:
         try:
             answer = await self._asked(batch)
         except asyncio.CancelledError:
-            self.unanswered += batch
+            self._open.update(batch)
             raise
         except Exception as error:  # noqa: BLE001 - each of them becomes an outcome
             ours = translate(error, _action([(name.bucket, name.key) for name in batch]))
-            if isinstance(ours, NotSupported) and len(batch) > 1:
+            if isinstance(ours, NotSupported) and bucket not in self._one_by_one:
                 self._one_by_one.add(bucket)
                 return await self._each_alone(batch)
-            return self._failed(batch, ours, last=last)
+            return await self._failed(batch, ours, last=last)
         self._failures[bucket] = 0
         found = outcomes(batch, answer)
         if last:
-            self.told(found)
+            self._tell(found)
             return []
-        self.told([one for one in found if not one.busy])
+        self._tell([one for one in found if not one.busy])
         return [one.name for one in found if one.busy]
+
+    def _tell(self, found: list[Outcome]) -> None:
+        """Pass outcomes on; an earlier try that got no answer may have done it all the same."""
+        self.told(
+            [
+                replace(one, unsure=True) if one.error and one.name in self._open else one
+                for one in found
+            ]
+        )
+        self._open.difference_update(one.name for one in found)
 
     def _refused(self, batch: list[Name]) -> bool:
         """Tell of names that need not be asked for."""
         if (given_up := self._given_up.get(batch[0].bucket)) is not None:
-            self.told([Outcome(name, given_up) for name in batch])
+            self._tell([Outcome(name, given_up) for name in batch])
             return True
         if not batch[0].key:  # the address would be the bucket's own
-            self.told([Outcome(batch[0], BadArgument("Cannot delete '': it is no key."))])
+            self._tell([Outcome(batch[0], BadArgument("Cannot delete '': it is no key."))])
             return True
         return False
 
-    def _failed(self, batch: list[Name], error: S3Error, *, last: bool) -> list[Name]:
-        """Tell of a request that failed as a whole."""
+    async def _failed(self, batch: list[Name], error: S3Error, *, last: bool) -> list[Name]:
+        """Tell of a request that failed as a whole; gives its names if they may be asked again."""
         bucket = batch[0].bucket
         if isinstance(error, Throttled) and not last:
+            return batch
+        if error.transient and _once(batch) and not last and not await self._versioned(bucket):
+            self._open.update(batch)
             return batch
         self._failures[bucket] += 1
         if not error.transient or self._failures[bucket] >= _IN_A_ROW:
             self._given_up[bucket] = error
-        unsure = error.transient and not isinstance(error, Throttled)
-        self.told([Outcome(name, error, unsure=unsure) for name in batch])
+        unsure = not isinstance(error, _REFUSALS)
+        self._tell([Outcome(name, error, unsure=unsure) for name in batch])
         return []
+
+    async def _versioned(self, bucket: str) -> bool:
+        """Tell whether to delete twice could make two delete markers; if in doubt, it could."""
+        if bucket not in self._keeps:
+            try:
+                told = await self.client.get_bucket_versioning(Bucket=bucket)
+                self._keeps[bucket] = bool(told.get("Status"))
+            except Exception as error:  # noqa: BLE001 - it may well be out of reach
+                missing = isinstance(translate(error, "look"), NotSupported)
+                if not missing:
+                    return True
+                self._keeps[bucket] = False
+        return self._keeps[bucket]
 
     async def _asked(self, batch: list[Name]) -> dict[str, Any]:
         objects = [name.named for name in batch]
-        if len(objects) == 1:
-            return await alone(self.client, batch[0].bucket, objects[0])
-        return await together(self.client, batch[0].bucket, objects, quiet=False)
+        bucket, once = batch[0].bucket, _once(batch)
+        # aiohttp sends any DELETE again whose connection breaks, a POST never.
+        single = _ODD.search(batch[0].key) or bucket in self._one_by_one or not once
+        if len(batch) == 1 and single:
+            return await alone(self.client, bucket, objects[0], once=once)
+        return await together(self.client, bucket, objects, quiet=False, once=once)
 
     async def _each_alone(self, batch: list[Name]) -> list[Name]:
         """Delete one by one, on a server that knows no other way."""
         await each(stream([[name] for name in batch]), self._batch, _TOGETHER)
         return []
+
+
+def _once(batch: list[Name]) -> bool:
+    """Tell whether a request is another one when it is sent again: it names no version."""
+    return any(name.version_id is None for name in batch)
 
 
 async def _batches(names: AsyncGenerator[Name]) -> AsyncGenerator[list[Name]]:
