@@ -145,6 +145,21 @@ async def test_row_groups_that_can_hold_no_wanted_row_do_not_move(liar):
     assert sum(sent) - filtered < 400_000
 
 
+async def test_the_first_rows_of_a_large_text_are_its_beginning(liar):
+    """A limit does not wait for the rest; what is packed comes whole."""
+    rows = "".join(f"{number},{DICE.random()}\n" for number in range(200_000))
+    liar.objects["k.csv"] = b"n,x\n" + rows.encode()
+    liar.objects["k.jsonl"] = b"".join(b'{"n": %d, "x": 0.5}\n' % n for n in range(200_000))
+    sent = counted(liar)
+
+    for key in ("k.csv", "k.jsonl"):
+        got = await read(liar.uri(key), limit=3, columns=["n"])
+
+        assert got.n.tolist() == [0, 1, 2]
+    assert len(liar.objects["k.csv"]) > 4_000_000
+    assert sum(sent) < 1_500_000
+
+
 async def test_columns_of_arrow_and_orc_move_alone(liar):
     """Where the object is large."""
     frame = pd.DataFrame({f"x{number}": DICE.random(20_000) for number in range(20)})

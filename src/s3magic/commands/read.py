@@ -163,7 +163,8 @@ async def read(
                 if one.refused is not None:
                     raise one.refused
                 found.append(one)
-        for number, each in enumerate(planned(found, asked, named=named, folders=folders)):
+        plans = await asyncio.to_thread(planned, found, asked, named=named, folders=folders)
+        for number, each in enumerate(plans):
             yield Job(number, each)
 
     rows = await run_jobs(_WORDING, settings, plan, reading.work, quiet_if_short=True)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.read_frames import stamped
 from s3magic.commands.read_parquet import TAIL, Wanted, parquet
-from s3magic.commands.read_whole import by_columns, narrowed, table_of
+from s3magic.commands.read_whole import by_columns, first_rows, is_text, narrowed, table_of
 from s3magic.errors import Damaged, S3Error
 from s3magic.settings import MiB
 from s3magic.transfer.download import download_bytes
 from s3magic.transfer.plan import Download
 from s3magic.transfer.ranged import Ranged
 from s3magic.transfer.ranges import Source
+from s3magic.transfer.unpacking import unpacker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +122,12 @@ class Reading:
                 lambda file: narrowed(by_columns(file, plan.format, names), names, terms)
             )
             return table, ranged.moved
+        if is_text(plan, asked) and not small:
+            ranged = Ranged(shared, number, source)
+            await ranged.open(head=TAIL)
+            if await ranged.read(lambda file: unpacker(file.read(16), str(found.uri))) is None:
+                table = await ranged.read(lambda file: first_rows(file, plan, asked))
+                return table, ranged.moved
         job = Download(found.uri, Path(), found.size, found.version_id)
         data = await download_bytes(shared, job, number)
         return await asyncio.to_thread(table_of, data, plan, asked), len(data)

@@ -77,8 +77,6 @@ async def parquet(ranged: Ranged, wanted: Wanted) -> Any:
         A pyarrow Table.
     """
     need("pyarrow", "Parquet")
-    import pyarrow as pa
-
     plan = await ranged.read(lambda file: _planned(file, wanted))
     tables: list[Any] = []
     rows = 0
@@ -100,10 +98,7 @@ async def parquet(ranged: Ranged, wanted: Wanted) -> Any:
         ahead.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await ahead
-    if not tables:
-        tables = [_empty(plan)]
-    table = pa.concat_tables(tables)
-    return table if wanted.limit is None else table.slice(0, wanted.limit)
+    return await asyncio.to_thread(_joined, tables, plan, wanted.limit)
 
 
 def _begin(ranged: Ranged, windows: list[_Window]) -> asyncio.Task[None]:
@@ -181,6 +176,12 @@ def _decoded(file: RangeFile, plan: _Plan, window: _Window, wanted: Wanted) -> A
     return table if where is None else table.filter(where)
 
 
-def _empty(plan: _Plan) -> Any:
-    table = plan.schema.empty_table()
-    return table if plan.names is None else table.select(plan.names)
+def _joined(tables: list[Any], plan: _Plan, limit: int | None) -> Any:
+    """Join the windows' tables; of none it is one without rows."""
+    import pyarrow as pa
+
+    if not tables:
+        table = plan.schema.empty_table()
+        return table if plan.names is None else table.select(plan.names)
+    table = pa.concat_tables(tables)
+    return table if limit is None else table.slice(0, limit)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.formats import need
 from s3magic.commands.read_frames import conditions, refuse_missing
+from s3magic.settings import KiB
 from s3magic.transfer.unpacking import unpacker
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from s3magic.commands.read_plan import Asked, Planned
     from s3magic.commands.row_filters import Filter
 
-__all__ = ["by_columns", "narrowed", "table_of"]
+__all__ = ["by_columns", "first_rows", "is_text", "narrowed", "table_of"]
 
 _BY_PANDAS = {"pandas", "dask"}
+_BUFFER = 64 * KiB  # bytes that are read of a text at once
 
 
 def table_of(data: bytes, plan: Planned, asked: Asked) -> Any:
@@ -47,7 +49,7 @@ def table_of(data: bytes, plan: Planned, asked: Asked) -> Any:
     elif plan.format == "excel":
         table = _excel(data, asked)
     elif asked.engine in _BY_PANDAS:
-        table = _pandas(data, plan.format, asked, limit)
+        table = _pandas(io.BytesIO(data), plan.format, asked, limit)
     elif asked.engine == "polars":
         table = _polars(data, plan.format, asked, limit)
     else:
@@ -83,7 +85,26 @@ def by_columns(file: Any, kind: str, names: Sequence[str]) -> Any:
     return pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=fields)).read_all()
 
 
-def _pandas(data: bytes, kind: str, asked: Asked, limit: int | None) -> Any:
+def first_rows(file: io.RawIOBase, plan: Planned, asked: Asked) -> Any:
+    """Read the first rows of a text that is not packed, and as much of it as they take.
+
+    Args:
+        file: The object.
+        plan: What it is.
+        asked: What is wanted; it has a limit and no filter.
+    """
+    buffered = io.BufferedReader(file, _BUFFER)
+    table = _pandas(buffered, plan.format, asked, asked.limit)
+    return narrowed(table, plan.wanted(asked), ())
+
+
+def is_text(plan: Planned, asked: Asked) -> bool:
+    """Tell whether `first_rows` can read it."""
+    lines = plan.format in {"csv", "tsv", "jsonl"} and not plan.packed
+    return lines and asked.engine in _BY_PANDAS and asked.limit is not None and not asked.terms
+
+
+def _pandas(file: Any, kind: str, asked: Asked, limit: int | None) -> Any:
     import pandas as pd
 
     options = dict(asked.options)
@@ -91,9 +112,9 @@ def _pandas(data: bytes, kind: str, asked: Asked, limit: int | None) -> Any:
         options.setdefault("nrows", limit)
     if kind in {"csv", "tsv"}:
         options.setdefault("sep", "\t" if kind == "tsv" else ",")
-        return pd.read_csv(io.BytesIO(data), **options)
+        return pd.read_csv(file, **options)
     options.setdefault("lines", kind == "jsonl")
-    return pd.read_json(io.BytesIO(data), **options)
+    return pd.read_json(file, **options)
 
 
 def _polars(data: bytes, kind: str, asked: Asked, limit: int | None) -> Any:

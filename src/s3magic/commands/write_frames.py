@@ -29,8 +29,8 @@ def is_table(data: object) -> bool:
 
 def shape_of(data: object) -> tuple[int, ...]:
     """Give rows and columns, or an array's shape, or how many; nothing where nobody can say."""
-    shape = getattr(data, "shape", None)
-    if isinstance(shape, tuple):
+    if _maker(data) in {"pandas", "polars", "pyarrow", "numpy"}:  # others would compute it
+        shape = getattr(data, "shape", ())
         return tuple(one for one in shape if isinstance(one, int))
     if isinstance(data, str | bytes | bytearray | list | tuple | dict):
         return (len(data),)
