@@ -223,6 +223,7 @@ async def test_what_is_no_table_is_shown_as_what_it_is(s3, server, connected):
     s3.put("text", "one\ntwo\n")
     s3.put("bytes", bytes(range(256)))
     s3.put("empty.csv", b"")
+    s3.put("empty.parquet", b"")
     s3.put("avro.avro", AVRO)
 
     text, data, empty, avro = [
@@ -232,6 +233,7 @@ async def test_what_is_no_table_is_shown_as_what_it_is(s3, server, connected):
     assert text.head.Line.tolist() == ["one", "two"]
     assert data.facts["begins"].startswith("00 01 02")
     assert empty.note == "It is empty."
+    assert (await peek(s3.uri("empty.parquet"))).note == "It is empty."
     assert avro.schema.to_numpy().tolist() == [["a", "long or null"], ["b", "string"]]
 
 

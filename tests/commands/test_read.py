@@ -13,6 +13,7 @@ import tables
 from liar import Liar
 from s3magic import session
 from s3magic.commands import shown
+from s3magic.commands.peek import peek
 from s3magic.commands.read import read
 from s3magic.errors import BadArgument, Damaged, NoSuchKey, ObjectChanged
 from s3magic.transfer.watching import Silent
@@ -317,6 +318,22 @@ async def test_what_cannot_be_read_is_a_sentence(s3, connected, key, options, er
 
     with pytest.raises(error, match=said):
         await read(s3.uri(key), **options)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+async def test_a_version_is_read_as_it_was(moto, s3, connected, kind):
+    """By ranges, and whole."""
+    s3.client.put_bucket_versioning(Bucket=s3.bucket, VersioningConfiguration={"Status": "Enabled"})
+    make = getattr(tables, kind)
+    first = s3.put(f"k.{kind}", make(TABLE))["VersionId"]
+    s3.put(f"k.{kind}", make(TABLE + TABLE))
+
+    got = await read(s3.uri(f"k.{kind}"), version_id=first)
+    seen = await peek(s3.uri(f"k.{kind}"), version_id=first)
+
+    assert got.equals(TABLE)
+    assert seen.head.n.tolist() == [0, 1, 2, 3, 4]
+    assert (await read(s3.uri(f"k.{kind}"))).n[1] == 2
 
 
 async def test_several_formats_are_no_frame(s3, connected):

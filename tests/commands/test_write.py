@@ -213,6 +213,16 @@ async def test_a_cancelled_write_leaves_the_old_object_and_nothing_here(s3, conn
     assert s3.uploads() == []
 
 
+async def test_it_can_go_on_in_the_background(s3, connected):
+    """The job gives the report; its file is gone when it ends."""
+    job = await write(TABLE, s3.uri("k.csv"), bg=True)
+    report = await job
+
+    assert report.Status.tolist() == ["done"]
+    assert "<DataFrame, 100 × 3>" in repr(job)
+    assert s3.keys() == ["k.csv"]
+
+
 async def test_the_magic_gives_what_the_twin_gives(s3, connected, shell):
     """A variable by its name, or by its value."""
     line = f"{s3.uri('m.csv')} --option sep=; --metadata a=b"
