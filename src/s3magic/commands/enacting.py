@@ -22,6 +22,7 @@ from s3magic.model import Transfer
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.engine import run
 from s3magic.transfer.placing import date
+from s3magic.transfer.sparing import sparing
 from s3magic.transfer.watching import behind
 from s3magic.transfer.window import stream
 from s3magic.uri import is_uri
@@ -95,18 +96,19 @@ async def enact(
     """
     rows: list[Transfer] = []
     deleted: list[Transfer] = []
-    if not meant:
-        rows, deleted = _cancelled(found.transfers), _cancelled(found.deletions)
-    elif found.steps:
-        made = await asyncio.to_thread(jobs, found.transfers, headers, again=again)
-        async with under_way(_WORDING, options) as shared:
-            rows = await run(shared, stream(made), do, _WORDING.action, quick)
-            deleted = await _deleted(shared, rows, found.deletions)
-            shared.meter.note = _note(found, deleted)
-    if meant:
-        await in_thread(_date, found.dated)
-    report, ending = await asyncio.to_thread(_reported, found, rows, deleted)
-    return judged(report, ending, options.errors)
+    with sparing():
+        if not meant:
+            rows, deleted = _cancelled(found.transfers), _cancelled(found.deletions)
+        elif found.steps:
+            made = await asyncio.to_thread(jobs, found.transfers, headers, again=again)
+            async with under_way(_WORDING, options) as shared:
+                rows = await run(shared, stream(made), do, _WORDING.action, quick)
+                deleted = await _deleted(shared, rows, found.deletions)
+                shared.meter.note = _note(found, deleted)
+        if meant:
+            await in_thread(_date, found.dated)
+        report, ending = await asyncio.to_thread(_reported, found, rows, deleted)
+        return judged(report, ending, options.errors)
 
 
 async def _deleted(shared: Run, rows: Sequence[Transfer], steps: Sequence[Step]) -> list[Transfer]:

@@ -17,11 +17,12 @@ from s3magic.transfer.direct import direct_of
 from s3magic.transfer.engine import Job, Run, run
 from s3magic.transfer.level import Level
 from s3magic.transfer.progress import Meter
+from s3magic.transfer.sparing import sparing
 from s3magic.transfer.watching import watching
 from s3magic.translation import translate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
@@ -87,14 +88,15 @@ async def transfer(
         S3Error: The plan failed at once.
     """
     prepare()
-    if options.dry_run:
-        rows = await run_jobs(replace(wording, **_PLANNING), options, plan, ways.preview)
-        if any(row.status == "cancelled" for row in rows):
-            return await conclude(rows, wording.noun, options.errors)
-        # What would fail is what a dry run is to find out: a row, and no error.
-        return await asyncio.to_thread(frame, [_planned(row) for row in rows])
-    rows = await run_jobs(wording, options, plan, ways.work, ways.quick)
-    return await conclude(rows, wording.noun, options.errors)
+    with sparing():
+        if options.dry_run:
+            rows = await run_jobs(replace(wording, **_PLANNING), options, plan, ways.preview)
+            if any(row.status == "cancelled" for row in rows):
+                return await conclude(rows, wording.noun, options.errors)
+            # What would fail is what a dry run is to find out: a row, and no error.
+            return await asyncio.to_thread(_plan, rows)
+        rows = await run_jobs(wording, options, plan, ways.work, ways.quick)
+        return await conclude(rows, wording.noun, options.errors)
 
 
 async def refuse_missing_bucket(client: S3Client, uri: S3Uri, action: str) -> None:
@@ -119,8 +121,14 @@ async def refuse_missing_bucket(client: S3Client, uri: S3Uri, action: str) -> No
             raise ours from error
 
 
-def _planned(row: Transfer) -> Transfer:
-    return replace(row, status="planned", seconds=0.0) if row.status == "done" else row
+def _plan(rows: Sequence[Transfer]) -> DataFrame:
+    """Make the frame of what would be done."""
+    return frame(
+        [
+            replace(row, status="planned", seconds=0.0) if row.status == "done" else row
+            for row in rows
+        ]
+    )
 
 
 async def run_jobs(

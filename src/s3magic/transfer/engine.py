@@ -16,6 +16,7 @@ from s3magic.settings import MiB
 from s3magic.transfer.level import Level
 from s3magic.transfer.placing import Folders
 from s3magic.transfer.pressure import feeling
+from s3magic.transfer.sparing import grown
 from s3magic.transfer.swift import FIRST, Swift
 from s3magic.transfer.window import AHEAD, Slots, ahead, each
 from s3magic.translation import translate
@@ -251,9 +252,12 @@ class _Running(Generic[J]):
         self.rows[self.begun] = row
 
     async def _expected(self) -> AsyncGenerator[J]:
+        planned = 0
         async with contextlib.aclosing(self.jobs):
             async for job in self.jobs:
                 self.shared.meter.expect(job.size)
+                planned += 1
+                grown(planned)
                 yield job
         self.planned = True
 
