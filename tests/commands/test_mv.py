@@ -237,3 +237,19 @@ async def test_what_is_missing_is_named(s3, server, connected):
         await mv(s3.uri("none"), s3.uri("x"))
     with pytest.raises(NoSuchKey, match=r"Cannot move .*nothing below it"):
         await mv(s3.uri("none/"), s3.uri("x"), recursive=True)
+
+
+async def test_a_folders_marker_moves_alone(s3, server, connected, other):
+    """With what it is besides its no bytes; what lies in the folder stays, and goes with -r."""
+    lay_out(s3, {"t/": b"", "t/x/": b"", "t/x/y": b"1", "t/z": b"2"})
+    frame = await ls(s3.uri("t/"), recursive=True)
+
+    alone = await mv(frame[frame.Key.isin(["t/", "t/x/"])], other.uri("alone/"))
+    left = held(s3)
+    await mv(s3.uri("t/"), other.uri("rest"), recursive=True)
+
+    assert alone.Status.tolist() == ["done", "done"]
+    assert {key: left[key] for key in ("t/x/y", "t/z")} == {"t/x/y": b"1", "t/z": b"2"}
+    assert other.keys("alone/") == ["alone/t/", "alone/t/x/"]
+    assert {"rest/x/y", "rest/z"} <= set(other.keys())
+    assert all(key.endswith("/") for key in s3.keys("t/"))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3magic.errors import AlreadyExists, NotSupported
+from s3magic.errors import AlreadyExists, NoSuchKey, NotSupported
 from s3magic.settings import MiB, defaults
 from s3magic.transfer.attributes import Source, kept, look, rewrites
 from s3magic.transfer.copyparts import in_parts
@@ -154,6 +154,9 @@ async def _whole(shared: Run, job: Copy, number: int, source: Source) -> Copied:
             )
         etag = named(answer.get("CopyObjectResult") or {}, job)
     except Exception as error:  # noqa: BLE001 - raised again unless it did work
+        folder = source.size == 0 and job.uri.key.endswith("/")
+        if folder and isinstance(translate(error, job.action), NoSuchKey):
+            return await _marker(shared, job, source)
         await verify(shared.client, job, wanted, error)
         etag = source.etag
         answer = {}
@@ -162,6 +165,22 @@ async def _whole(shared: Run, job: Copy, number: int, source: Source) -> Copied:
         await refuse_changed(shared.client, job, source)
     shared.meter.advance(number, source.size)
     return Copied(source, etag)
+
+
+async def _marker(shared: Run, job: Copy, source: Source) -> Copied:
+    """Make a folder's marker anew: SeaweedFS lists it, and says that there is nothing to copy."""
+    found = await look(shared.client, job.uri, job.version_id, job.action)
+    if (found.size, found.etag) != (source.size, source.etag):
+        raise changed(job, "while it was copied")
+    condition: Any = {"IfNoneMatch": "*"} if shared.no_clobber else {}
+    answer = await shared.client.put_object(
+        Bucket=job.target.bucket,
+        Key=job.target.key,
+        Body=b"",
+        **{**kept(found.head), **found.placed(job.target), **job.replaced},
+        **condition,
+    )
+    return Copied(source, named(answer, job))
 
 
 async def _taken(client: S3Client, job: Copy, error: Exception) -> bool:
