@@ -253,3 +253,15 @@ async def test_a_folders_marker_moves_alone(s3, server, connected, other):
     assert other.keys("alone/") == ["alone/t/", "alone/t/x/"]
     assert {"rest/x/y", "rest/z"} <= set(other.keys())
     assert all(key.endswith("/") for key in s3.keys("t/"))
+
+
+async def test_what_a_report_did_not_make_does_not_move(moto, s3, connected, other):
+    """The target of a row that was skipped was there before."""
+    lay_out(s3, {"a": b"1"})
+    lay_out(other, {"a": b"own"})
+    report = await mv(s3.uri("a"), other.uri("a"), no_clobber=True)
+
+    with pytest.raises(BadArgument, match="not done"):
+        await mv(report, s3.uri("b/"))
+
+    assert (held(s3), held(other)) == ({"a": b"1"}, {"a": b"own"})

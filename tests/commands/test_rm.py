@@ -206,6 +206,16 @@ async def test_a_frame_means_its_rows(s3, server, connected, tree):
     assert s3.keys() == left
 
 
+async def test_what_a_report_did_not_make_stays(tree, s3, connected):
+    """An object that was there before, and was left as it is, is not the report's to delete."""
+    report = await put(b"new", s3.uri("x"), no_clobber=True)
+
+    with pytest.raises(BadArgument, match="not done"):
+        await rm(report)
+
+    assert s3.get("x") == b"1"
+
+
 async def test_what_was_downloaded_can_go(s3, server, connected, tree, tmp_path):
     """A report of get names its sources, since its targets are files."""
     report = await get(s3.uri("2024/"), tmp_path, recursive=True)

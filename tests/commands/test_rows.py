@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from s3magic.commands.rows import Row, check, read
+from s3magic.commands.rows import Row, check, check_done, read
 from s3magic.errors import BadArgument
 
 
@@ -72,3 +72,37 @@ def test_a_frame_of_something_else_is_refused():
     """And the sentence says what is missing."""
     with pytest.raises(BadArgument, match="no column Key"):
         check(pd.DataFrame({"Bucket": ["b"]}), recursive=True)
+
+
+@pytest.mark.parametrize("status", ["skipped", "failed", "cancelled", "planned", None])
+def test_what_was_not_done_is_not_deleted_by_its_report(status):
+    """What lies at its target is somebody's own, and its source was brought nowhere."""
+    report = pd.DataFrame(
+        {
+            "Source": ["s3://bb/a", "s3://bb/b"],
+            "Target": ["s3://cc/a", "s3://cc/b"],
+            "Status": pd.array(["done", status], dtype="string"),
+        }
+    )
+
+    with pytest.raises(BadArgument, match="1 of 2 rows of the report was not done"):
+        check_done(report)
+    check_done(report[report.Status == "done"])
+
+
+def test_a_plan_is_not_deleted_for_a_report():
+    """Its targets are there from before; and a sync's deletions name nothing that is there."""
+    plan = pd.DataFrame(
+        {"Action": ["copy", "delete"], "Source": "s3://bb/a", "Target": "s3://cc/a", "Name": "a"}
+    )
+
+    with pytest.raises(BadArgument, match="nothing is done yet"):
+        check_done(plan)
+    with pytest.raises(BadArgument, match="are deletions"):
+        check_done(plan.drop(columns="Name").assign(Status="done"))
+
+
+def test_open_uploads_are_no_objects():
+    """Their keys may be those of objects that are whole."""
+    with pytest.raises(BadArgument, match="no objects"):
+        check(pd.DataFrame({"Bucket": ["b"], "Key": ["k"], "UploadId": ["1"]}), recursive=True)

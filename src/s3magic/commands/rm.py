@@ -13,6 +13,7 @@ from s3magic.commands.kinds import TEXT
 from s3magic.commands.objects import checked, find, is_frame, listed
 from s3magic.commands.options import DELETING, GLOB, RECURSIVE, Deleting
 from s3magic.commands.report import judged, prepare
+from s3magic.commands.rows import check_done
 from s3magic.commands.running import refuse_missing_bucket
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.commands.versions import versions
@@ -128,6 +129,8 @@ async def rm(
     sources, several = listed(source)
     wanted = Filters.of(exclude=exclude, include=include)
     meant = [checked(one, recursive=recursive, glob=glob) for one in sources]
+    for one in meant:
+        check_done(one)
     if version_id is not None and all_versions:
         raise BadArgument("One version and all versions at once: which?", hint="Give one.")
     errand = Errand(

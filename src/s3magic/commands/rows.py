@@ -11,7 +11,7 @@ from s3magic.wording import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Row", "check", "is_column", "is_frame", "is_report", "read"]
+__all__ = ["Row", "check", "check_done", "is_column", "is_frame", "is_report", "read"]
 
 _FOLDERS = {"prefix": "", "level": "/"}
 _LISTED = (
@@ -70,6 +70,11 @@ def check(frame: Any, *, recursive: bool) -> None:
             "so it names no objects.",
             hint="Take one that %s3ls or another magic gave; filtered and sorted is fine.",
         )
+    if "UploadId" in frame.columns:
+        raise BadArgument(
+            "The rows of the frame are uploads that never ended, and no objects.",
+            hint="%s3uploads --abort ends them.",
+        )
     kinds = frame["Type"].tolist() if "Type" in frame.columns else []
     if "part" in kinds:
         raise BadArgument(
@@ -82,6 +87,39 @@ def check(frame: Any, *, recursive: bool) -> None:
         raise BadArgument(
             f"{folders:,} of {count(len(frame), 'row')} {what}.",
             hint="Add -r for everything in them, or filter: df[df.Type == 'object'].",
+        )
+
+
+def check_done(source: Any) -> None:
+    """Refuse a report some rows of which were not done, where what they name would go.
+
+    What lies at the target of a row that was skipped, failed or only planned is
+    somebody's own, and the source of such a row was brought nowhere.
+
+    Raises:
+        BadArgument: There are such rows.
+    """
+    if not is_frame(source) or not is_report(source):
+        return
+    columns = set(source.columns)
+    if "Status" in columns:
+        statuses = [str(status) for status in source["Status"].tolist()]
+        others = [status for status in statuses if status != "done"]
+        if others:
+            was = "was" if len(others) == 1 else "were"
+            raise BadArgument(
+                f"{len(others):,} of {count(len(statuses), 'row')} of the report {was} not done "
+                f"({', '.join(sorted(set(others)))}), and what they name is not of its making.",
+                hint="Leave them out: df[df.Status == 'done'].",
+            )
+    elif {"Action", "Name"} <= columns:
+        raise BadArgument(
+            "That is a plan, of which nothing is done yet.", hint="%s3sync --plan $plan does it."
+        )
+    if "Action" in columns and "delete" in source["Action"].tolist():
+        raise BadArgument(
+            "Some rows of the report are deletions, and name nothing that is there.",
+            hint="Leave them out: df[df.Action != 'delete'].",
         )
 
 
