@@ -231,12 +231,14 @@ async def test_a_dry_run_deletes_nothing_and_says_what_would_go(s3, server, conn
     plan = await rm(s3.uri("2024"), recursive=True, dry_run=True)
     one = await rm(s3.uri("x"), dry_run=True)
     none = await rm(s3.uri("typo"), dry_run=True)
+    some = await rm([s3.uri(key) for key in ("x", "typo", "2024.csv")], dry_run=True)
 
     assert s3.keys() == sorted(TREE)
     assert set(plan.Key) == {"2024/a.csv", "2024/b c+d.csv", "2024/deep/e.csv"}
     assert set(plan.Status) == {"planned"}
     assert (one.Size.tolist(), one.Status.tolist()) == ([1], ["planned"])
     assert len(none) == 0
+    assert some.Key.tolist() == ["x", "2024.csv"]
     with pytest.raises(NoSuchBucket):
         await rm("s3://no-such-bucket-here/k", dry_run=True)
 

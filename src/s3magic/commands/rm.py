@@ -19,6 +19,7 @@ from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.commands.versions import versions
 from s3magic.errors import BadArgument, Denied, NoSuchKey, NotFound, NotSupported
 from s3magic.session import using
+from s3magic.transfer.window import each, stream
 from s3magic.translation import translate
 from s3magic.uri import S3Uri
 
@@ -64,6 +65,8 @@ VERB = Verb(
         "Returns one row an object: Bucket, Key, VersionId, Size, Status, Error, DeleteMarker."
     ),
 )
+
+_LOOKS = 16  # keys that are looked up at once for a dry run
 
 
 async def rm(
@@ -159,19 +162,32 @@ async def rm(
         with contextlib.suppress(NoSuchKey):  # nothing is there, which is what was wanted
             async with contextlib.aclosing(found):
                 async for one in found:
-                    if one.refused is not None:
-                        continue
-                    if one.size is None and dry_run and not all_versions:
-                        looked = await _looked_up(client, one)
-                        if looked is not None:
-                            yield looked
-                    else:
+                    if one.refused is None:
                         yield one
 
     prepare()
     async with using() as client:
-        record = await remove(client, plan(client), options, errand)
+        found = plan(client)
+        # Keys that were named, and listed by nobody: a frame's rows were.
+        if dry_run and not (recursive or glob or all_versions or any(map(is_frame, meant))):
+            found = _present(client, found)
+        record = await remove(client, found, options, errand)
     return judged(await asyncio.to_thread(record.frame), record.ending, options.errors)
+
+
+async def _present(client: S3Client, found: AsyncGenerator[Found]) -> AsyncGenerator[Found]:
+    """Give those that are there, each with its size, in their order."""
+    founds = [one async for one in found]
+    looked: dict[int, Found | None] = {}
+
+    async def look(numbered: tuple[int, Found]) -> None:
+        number, one = numbered
+        looked[number] = await _looked_up(client, one)
+
+    await each(stream(enumerate(founds)), look, _LOOKS)
+    for _, one in sorted(looked.items()):
+        if one is not None:
+            yield one
 
 
 async def _looked_up(client: S3Client, found: Found) -> Found | None:
