@@ -14,6 +14,7 @@ from s3magic.commands.du import du
 from s3magic.commands.get import get
 from s3magic.commands.ls import ls
 from s3magic.commands.rm import rm
+from s3magic.commands.tree import tree as tree_of
 from s3magic.errors import BadArgument, BadUri, NoSuchBucket
 
 TREE = {
@@ -160,7 +161,8 @@ async def test_a_frame_counts_like_its_address_without_a_request(tree, server):
     part = await du(listing[listing.Size > 2].sort_values("Size"), depth=0)
     by = await du(listing.astype({"Bucket": "object"}), by=["Extension", "Year"])
 
-    pd.testing.assert_frame_equal(here, there)
+    pd.testing.assert_frame_equal(here.drop(columns="Type"), there.drop(columns="Type"))
+    assert set(here.Type) == {"part"}
     assert told(part, "Key") == [["a/", 2, 7]]
     assert told(by, "Extension") == [[".csv", 3, 9]]
 
@@ -201,6 +203,18 @@ async def test_a_row_deletes_what_it_counts_and_no_more(tree, server):
 
     assert plan.Key.tolist() == report.Key.tolist() == ["a/one.csv", "a/two.csv"]
     assert set(tree.keys()) == set(TREE) - set(report.Key)
+
+
+@pytest.mark.parametrize("counting", [du, tree_of], ids=["du", "tree"])
+async def test_what_counts_a_filtered_frame_deletes_nothing(tree, counting):
+    """Its folders hold what the filter left out, too."""
+    objects = await ls(tree.uri(), recursive=True)
+
+    counted = await counting(objects[objects.Key == "a/one.csv"])
+    with pytest.raises(BadArgument, match="name none"):
+        await rm(counted, recursive=True, yes=True)
+
+    assert set(tree.keys()) == set(TREE)
 
 
 async def test_a_pattern_counts_what_it_matches(tree, server):

@@ -14,6 +14,7 @@ from aiohttp import web
 from cutting import Door
 from s3magic import session, settings
 from s3magic.commands import asking, deleting, shown
+from s3magic.commands.du import du
 from s3magic.commands.get import get
 from s3magic.commands.ls import ls
 from s3magic.commands.put import put
@@ -345,6 +346,19 @@ async def test_all_of_a_bucket_needs_a_yes(s3, server, connected, tree, asked, o
 
     assert asked[0].startswith("Delete 6 objects (6 B)")
     assert s3.keys() == []
+
+
+async def test_a_row_that_is_all_of_a_bucket_needs_a_yes(s3, moto, connected, asked):
+    """A count of it has such a row."""
+    s3.put("k", "1")
+    asked.answer = False
+    frame = await du(s3.uri(), depth=0)
+
+    with pytest.raises(TransferError):
+        await rm(frame, recursive=True)
+
+    assert asked == ["Delete 1 object (1 B) that the frame names?"]
+    assert s3.keys() == ["k"]
 
 
 async def test_where_nobody_can_be_asked_it_is_refused(s3, server, connected, tree, small):

@@ -164,7 +164,7 @@ async def _of_address(
     client: S3Client, uri: S3Uri, options: Counting, now: dt.datetime, meter: Meter
 ) -> Totals:
     prefix = Matching(uri.key).prefix if options.glob else uri.key
-    totals = Totals(uri.bucket, prefix, options.depth, options.by, now)
+    totals = Totals(uri.bucket, prefix, options.depth, options.by, now, options.partly)
     asked = Listing(uri.bucket, prefix, owner="Owner" in options.by, versions=options.versions)
     matching = Matching(uri.key, recursive=True) if options.glob else None
     base = uri.key.rfind("/") + 1 if matching is None else prefix.rfind("/") + 1
@@ -230,7 +230,8 @@ def _parts(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 def _empty_of(part: pd.DataFrame, bucket: str, options: Counting, now: dt.datetime) -> Totals:
     """Begin to count below the folder that all of a frame's keys share."""
     shared = shared_folder(map(str, (part["Key"].min(), part["Key"].max())))
-    return Totals(bucket, shared, options.depth, options.by, now)
+    # The frame may be filtered: a folder's row is not all that lies below it.
+    return Totals(bucket, shared, options.depth, options.by, now, partly=True)
 
 
 def _add_piece(totals: Totals, piece: pd.DataFrame, wanted: Filters) -> None:

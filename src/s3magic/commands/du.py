@@ -143,7 +143,7 @@ async def du(
         ``Size`` (bytes) int64; with `versions` ``OldVersions``, ``OldSize`` and
         ``DeleteMarkers`` int64; ``Type`` string: ``prefix`` where all below the
         key is meant, ``level`` where only what lies right in it is, ``part``
-        with `by`, `glob` or filters; ``Bucket`` category. The largest first, or in the
+        with `by`, `glob` or filters, and of a frame; ``Bucket`` category. The largest first, or in the
         order of ages, years, months and sizes. With `plot` a picture, which has
         this as its ``frame``.
 
@@ -198,17 +198,19 @@ def _frame(found: Sequence[Totals], options: Counting) -> pd.DataFrame:
     for totals in found:
         for group, sums in totals.sums.items():
             kind = "prefix" if group.folder.whole else "level"
+            kind = "part" if options.by or totals.partly else kind
             rows.append(
                 (
                     group.folder.key,
                     *group.labels,
                     *(sums.objects, sums.size, sums.old, sums.old_size, sums.markers),
-                    "part" if options.by or options.partly else kind,
+                    kind,
                     totals.bucket,
                 )
             )
         if not totals.sums and not options.depth and not options.by:
-            rows.append((totals.prefix, 0, 0, 0, 0, 0, "prefix", totals.bucket))
+            kind = "part" if totals.partly else "prefix"
+            rows.append((totals.prefix, 0, 0, 0, 0, 0, kind, totals.bucket))
     numbers = (*_SUMS, *_OLD)
     names = ["Key", *options.by, *numbers, "Type", "Bucket"]
     frame = pd.DataFrame(rows, columns=names)

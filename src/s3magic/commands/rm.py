@@ -207,8 +207,11 @@ async def _looked_up(client: S3Client, found: Found) -> Found | None:
     return replace(found, size=head["ContentLength"])
 
 
-def _is_bucket(source: object, *, glob: bool) -> bool:
+def _is_bucket(source: Any, *, glob: bool) -> bool:
     """Tell whether a source means all that is in a bucket."""
+    if is_frame(source):
+        names = {"Key", "Type"} <= set(source.columns)
+        return names and bool(((source["Key"] == "") & (source["Type"] == "prefix")).any())
     return isinstance(source, S3Uri) and (not source.key or (glob and not source.key.strip("*/")))
 
 

@@ -79,7 +79,8 @@ def check(frame: Any, *, recursive: bool) -> None:
     if "part" in kinds:
         raise BadArgument(
             "The rows of the frame count objects with something in common, and name none.",
-            hint="Take a listing: %s3ls -r, or %s3du without --by and --glob.",
+            hint="Take a listing: %s3ls -r. Folders are named by %s3du or %s3tree of an address, "
+            "without --by, --glob and --exclude.",
         )
     folders = 0 if recursive else sum(map(kinds.count, _FOLDERS))
     if folders:

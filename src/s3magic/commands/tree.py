@@ -99,7 +99,7 @@ async def tree(
         What shows itself as a tree. Its ``frame`` has a row a folder: ``Key``
         string; ``Depth`` int64, 0 for the address; ``Objects`` and ``Size``
         (bytes) int64, all below it; ``Type`` string, ``prefix``, or ``part`` with
-        filters; ``Bucket`` category.
+        filters, and of a frame; ``Bucket`` category.
 
     Raises:
         NoSuchBucket: There is no such bucket.
@@ -114,10 +114,10 @@ async def tree(
         progress=progress,
     )
     found = await counted(source, options)
-    return await asyncio.to_thread(_tree, found, "part" if options.partly else "prefix")
+    return await asyncio.to_thread(_tree, found)
 
 
-def _tree(found: Sequence[Totals], kind: str) -> Tree:
+def _tree(found: Sequence[Totals]) -> Tree:
     import pandas as pd
 
     rows: list[tuple[Any, ...]] = []
@@ -126,6 +126,7 @@ def _tree(found: Sequence[Totals], kind: str) -> Tree:
         folders = rolled_up(totals)
         root = totals.prefix
         base = root.count("/")
+        kind = "part" if totals.partly else "prefix"
         for key, sums in folders.items():
             depth = 0 if key == root else key.count("/") - base
             rows.append((key, depth, sums.objects, sums.size, kind, totals.bucket))

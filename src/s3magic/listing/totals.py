@@ -80,6 +80,7 @@ class Totals:
         depth: Levels of folders; 0 for all in one.
         by: What else to tell apart: of `s3magic.listing.labels.BY`.
         now: The moment that ages count back from.
+        partly: Whether there may be more below a folder than was counted.
         sums: What was counted.
     """
 
@@ -88,6 +89,7 @@ class Totals:
     depth: int = 1
     by: Sequence[str] = ()
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    partly: bool = False
     sums: dict[Group, Sums] = field(default_factory=dict)
     _labels: list[Labels] = field(default_factory=list)
 
