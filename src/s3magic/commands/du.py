@@ -143,7 +143,8 @@ async def du(
         ``Size`` (bytes) int64; with `versions` ``OldVersions``, ``OldSize`` and
         ``DeleteMarkers`` int64; ``Type`` string: ``prefix`` where all below the
         key is meant, ``level`` where only what lies right in it is, ``part``
-        with `by`, `glob` or filters, and of a frame; ``Bucket`` category. The largest first, or in the
+        with `by`, `glob` or filters, and of a frame; ``Bucket`` category. The
+        largest first, or in the
         order of ages, years, months and sizes. With `plot` a picture, which has
         this as its ``frame``.
 
