@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3magic.wording import count, duration, filesize, markup, printable, shorten
+from s3magic.wording import called, count, duration, filesize, markup, printable, shorten
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,9 @@ def test_shorten_keeps_both_ends(text, width):
 
     assert len(short) <= max(width, 0) or short == text
     assert short == text or (short[0] == text[0] and short.endswith(text[-1]))
+
+
+@pytest.mark.parametrize(("value", "said"), [(None, "None"), (5, "An int"), ({}, "A dict")])
+def test_called(value, said):
+    """With the article that belongs to it."""
+    assert called(value) == said

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import unicodedata
 
-__all__ = ["count", "duration", "filesize", "markup", "printable", "shorten"]
+__all__ = ["called", "count", "duration", "filesize", "markup", "printable", "shorten"]
 
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
 # Control, format (bidirectional overrides among them), surrogate, and the
@@ -84,3 +84,11 @@ def duration(seconds: float) -> str:
 def count(number: int, noun: str) -> str:
     """Say how many: ``count(1, "file")`` is ``1 file``, 2000 are ``2,000 files``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def called(value: object) -> str:
+    """Say at the beginning of a sentence what a value is: ``A DataFrame``, ``An int``, ``None``."""
+    name = type(value).__name__
+    if value is None:
+        return "None"
+    return f"{'An' if name[0] in 'aeiouAEIOU' else 'A'} {name}"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from s3magic.commands.rows import Row, check, check_done, read
+from s3magic.commands.rows import Row, check, check_leaving, read
 from s3magic.errors import BadArgument
 
 
@@ -86,8 +86,8 @@ def test_what_was_not_done_is_not_deleted_by_its_report(status):
     )
 
     with pytest.raises(BadArgument, match="1 of 2 rows of the report was not done"):
-        check_done(report)
-    check_done(report[report.Status == "done"])
+        check_leaving(report)
+    check_leaving(report[report.Status == "done"])
 
 
 def test_a_plan_is_not_deleted_for_a_report():
@@ -97,9 +97,19 @@ def test_a_plan_is_not_deleted_for_a_report():
     )
 
     with pytest.raises(BadArgument, match="nothing is done yet"):
-        check_done(plan)
+        check_leaving(plan)
     with pytest.raises(BadArgument, match="are deletions"):
-        check_done(plan.drop(columns="Name").assign(Status="done"))
+        check_leaving(plan.drop(columns="Name").assign(Status="done"))
+
+
+def test_what_is_known_of_objects_deletes_none_of_their_versions():
+    """A frame of stat tells the latest version; who deletes that gets the one before it."""
+    facts = pd.DataFrame({"Bucket": "bb", "Key": ["k"], "VersionId": ["1"], "Versions": [2]})
+
+    with pytest.raises(BadArgument, match="just these would go, for good"):
+        check_leaving(facts)
+    check_leaving(facts.drop(columns="VersionId"))
+    check_leaving(facts.assign(VersionId=None))
 
 
 def test_open_uploads_are_no_objects():

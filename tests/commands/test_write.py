@@ -172,6 +172,7 @@ async def test_headers_conditions_and_dry_runs_are_puts(s3, server, connected):
         ([object()], "s3://bucket/k.npy", {}, "is no array"),
         (TABLE, "s3://bucket/k.csv", {"part_size": 1}, "not possible"),
         (TABLE, "no-address", {}, "no S3 address"),
+        ("s3://bucket/k.csv", TABLE, {}, "A DataFrame is no address"),
     ],
 )
 async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(

@@ -13,6 +13,7 @@ from s3magic.commands.options import whole
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument, S3Error
 from s3magic.uri import S3Uri
+from s3magic.wording import called
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -92,7 +93,7 @@ async def browse(uri: str | S3Uri | None = None, *, rows: int | None = None) -> 
         >>> await s3.get(b.selection, "here/", recursive=True)
     """
     if uri is not None and not isinstance(uri, str | S3Uri):
-        raise BadArgument(f"A {type(uri).__name__} is no address: write s3://bucket/folder/.")
+        raise BadArgument(f"{called(uri)} is no address: write s3://bucket/folder/.")
     place = S3Uri.parse(uri, scheme_optional=True) if isinstance(uri, str) else uri
     number = _ROWS if rows is None else whole("rows", rows, most=_MOST)
     opening = _opener(place, number) if _opener is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from s3magic.errors import BadArgument
 from s3magic.uri import S3Uri
+from s3magic.wording import called
 
 __all__ = ["bucket_of"]
 
@@ -20,7 +21,7 @@ def bucket_of(uri: object, hint: str) -> S3Uri:
         BadArgument: It is no bucket.
     """
     if not isinstance(uri, str | S3Uri):
-        raise BadArgument(f"A {type(uri).__name__} is no bucket: write s3://bucket.")
+        raise BadArgument(f"{called(uri)} is no bucket: write s3://bucket.")
     place = uri if isinstance(uri, S3Uri) else S3Uri.parse(uri, scheme_optional=True)
     if place.key:
         said = hint.replace("{uri}", str(place)).replace("{bucket}", place.bucket)

@@ -14,7 +14,7 @@ from s3magic.commands.headers import HEADERS, SERVING
 from s3magic.commands.kinds import TEXT
 from s3magic.commands.objects import checked, find, is_frame, is_source, listed
 from s3magic.commands.options import BG, GLOB, RECURSIVE, TRANSFERRING
-from s3magic.commands.rows import check_done, read
+from s3magic.commands.rows import check_leaving, read
 from s3magic.commands.running import Ways, refuse_missing_bucket
 from s3magic.commands.verbs import Option, Positional
 from s3magic.errors import AlreadyExists, BadArgument
@@ -180,7 +180,7 @@ def copies(
             )
         checked(one, recursive=recursive, glob=glob)
         if action == "move":
-            check_done(one)
+            check_leaving(one)
     if isinstance(target, os.PathLike) or (isinstance(target, str) and not is_uri(target)):
         raise BadArgument(
             f"The target {os.fspath(target)!r} is on this machine, and {verb} from S3 to S3.",

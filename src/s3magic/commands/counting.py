@@ -23,7 +23,7 @@ from s3magic.session import using
 from s3magic.transfer.progress import Meter
 from s3magic.transfer.watching import watching
 from s3magic.uri import S3Uri, shared_folder
-from s3magic.wording import count
+from s3magic.wording import called, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -116,9 +116,7 @@ def _checked(source: object, options: Counting) -> Any:
     if isinstance(source, S3Uri):
         return source
     if not isinstance(source, str):
-        raise BadArgument(
-            f"A {type(source).__name__} cannot be counted.", hint="Write s3://bucket/prefix."
-        )
+        raise BadArgument(f"{called(source)} cannot be counted.", hint="Write s3://bucket/prefix.")
     uri = S3Uri.parse(source)
     if options.glob:
         Matching(uri.key)  # it says what is wrong with a pattern before anything is asked

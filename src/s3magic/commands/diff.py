@@ -20,7 +20,7 @@ from s3magic.session import using
 from s3magic.transfer.progress import Meter
 from s3magic.transfer.watching import watching
 from s3magic.uri import S3Uri
-from s3magic.wording import count
+from s3magic.wording import called, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +111,7 @@ def _side(source: object) -> Side:
     if isinstance(given, str):
         return Side(uri=S3Uri.parse(given))
     raise BadArgument(
-        f"A {type(given).__name__} cannot be compared.",
+        f"{called(given)} cannot be compared.",
         hint="Give two of these: a frame from %s3ls -r, or s3://bucket/prefix.",
     )
 

@@ -19,6 +19,7 @@ from s3magic.session import current
 from s3magic.transfer.progress import Meter
 from s3magic.transfer.watching import watching
 from s3magic.uri import S3Uri
+from s3magic.wording import called
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -126,7 +127,7 @@ def _target(uri: object) -> S3Uri | None:
     if uri is None or isinstance(uri, S3Uri):
         return uri
     if not isinstance(uri, str):
-        raise BadArgument(f"A {type(uri).__name__} is no address: write s3://bucket/.")
+        raise BadArgument(f"{called(uri)} is no address: write s3://bucket/.")
     return S3Uri.parse(uri, scheme_optional=True)
 
 

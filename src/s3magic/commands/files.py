@@ -17,6 +17,7 @@ from s3magic.errors import BadArgument, NoSuchFile, S3Error
 from s3magic.transfer.plan import Upload
 from s3magic.translation import translate
 from s3magic.uri import glob_base
+from s3magic.wording import called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -119,7 +120,7 @@ def uploads(
             planned = iter([_of_bytes(bytes(source), uri, headers, into=into)])
         elif not isinstance(source, str | os.PathLike):
             raise BadArgument(
-                f"A {type(source).__name__} is no source.",
+                f"{called(source)} is no source.",
                 hint="Give a path, or bytes; a str with the content goes as var=….",
             )
         elif glob:

@@ -16,6 +16,7 @@ from s3magic.listing.matching import Matching
 from s3magic.listing.pages import Listing, pages
 from s3magic.transfer.window import stream
 from s3magic.uri import S3Uri, is_uri
+from s3magic.wording import called
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -181,7 +182,7 @@ def checked(source: object, *, recursive: bool, glob: bool) -> Any:
     elif isinstance(source, str):
         uri = S3Uri.parse(source)
     else:
-        raise BadArgument(f"A {type(source).__name__} is no source: write s3://bucket/key.")
+        raise BadArgument(f"{called(source)} is no source: write s3://bucket/key.")
     if not recursive and not glob and (not uri.key or uri.key.endswith("/")):
         what = "folder" if uri.key else "bucket"
         raise BadArgument(

@@ -13,7 +13,7 @@ from s3magic.commands.kinds import TEXT
 from s3magic.commands.objects import checked, find, is_frame, listed
 from s3magic.commands.options import DELETING, GLOB, RECURSIVE, Deleting
 from s3magic.commands.report import judged, prepare
-from s3magic.commands.rows import check_done
+from s3magic.commands.rows import check_leaving, names_versions
 from s3magic.commands.running import refuse_missing_bucket
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.commands.versions import versions
@@ -133,14 +133,16 @@ async def rm(
     wanted = Filters.of(exclude=exclude, include=include)
     meant = [checked(one, recursive=recursive, glob=glob) for one in sources]
     for one in meant:
-        check_done(one)
+        check_leaving(one)
     if version_id is not None and all_versions:
         raise BadArgument("One version and all versions at once: which?", hint="Give one.")
     errand = Errand(
         _where(meant, recursive=recursive, glob=glob),
         noun="version" if all_versions else "object",
         always=any(_is_bucket(one, glob=glob) for one in meant),
-        for_good=all_versions or version_id is not None,
+        for_good=all_versions
+        or version_id is not None
+        or any(is_frame(one) and names_versions(one) for one in meant),
     )
 
     async def plan(client: S3Client) -> AsyncGenerator[Found]:

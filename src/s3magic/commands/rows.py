@@ -11,7 +11,16 @@ from s3magic.wording import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Row", "check", "check_done", "is_column", "is_frame", "is_report", "read"]
+__all__ = [
+    "Row",
+    "check",
+    "check_leaving",
+    "is_column",
+    "is_frame",
+    "is_report",
+    "names_versions",
+    "read",
+]
 
 _FOLDERS = {"prefix": "", "level": "/"}
 _LISTED = (
@@ -91,16 +100,25 @@ def check(frame: Any, *, recursive: bool) -> None:
         )
 
 
-def check_done(source: Any) -> None:
-    """Refuse a report some rows of which were not done, where what they name would go.
+def check_leaving(source: Any) -> None:
+    """Refuse a frame of which nobody can mean that what its rows name goes.
 
-    What lies at the target of a row that was skipped, failed or only planned is
-    somebody's own, and the source of such a row was brought nowhere.
+    That is a report some rows of which were not done, and what `stat` found out
+    about objects with versions. What lies at the target of a row that was
+    skipped, failed or only planned is somebody's own, and the source of such a
+    row was brought nowhere.
 
     Raises:
-        BadArgument: There are such rows.
+        BadArgument: It is such a frame.
     """
-    if not is_frame(source) or not is_report(source):
+    if not is_frame(source):
+        return
+    if "Versions" in source.columns and names_versions(source):
+        raise BadArgument(
+            "The frame says which version each object has, and just these would go, for good.",
+            hint='For the objects themselves: df.drop(columns="VersionId").',
+        )
+    if not is_report(source):
         return
     columns = set(source.columns)
     if "Status" in columns:
@@ -122,6 +140,11 @@ def check_done(source: Any) -> None:
             "Some rows of the report are deletions, and name nothing that is there.",
             hint="Leave them out: df[df.Action != 'delete'].",
         )
+
+
+def names_versions(frame: Any) -> bool:
+    """Tell whether a frame's rows mean versions, which are deleted for good."""
+    return "VersionId" in frame.columns and bool(frame["VersionId"].notna().any())
 
 
 def read(frame: Any) -> list[Row]:

@@ -23,7 +23,7 @@ from s3magic.transfer.progress import Meter
 from s3magic.transfer.watching import watching
 from s3magic.transfer.window import results, stream
 from s3magic.uri import S3Uri
-from s3magic.wording import count, filesize
+from s3magic.wording import called, count, filesize
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -156,7 +156,7 @@ def _meant(source: Any) -> S3Uri | list[OpenUpload] | None:
             for bucket, key, upload_id, when in zip(*columns, _moments(source), strict=True)
         ]
     raise BadArgument(
-        f"A {type(source).__name__} like this names no uploads.",
+        f"{called(source)} like this names no uploads.",
         hint="Write s3://bucket, or take a frame that %s3uploads gave.",
     )
 

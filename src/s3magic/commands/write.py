@@ -26,6 +26,7 @@ from s3magic.transfer.plan import Upload, upload_part_size
 from s3magic.transfer.upload import quick, upload
 from s3magic.transfer.window import stream
 from s3magic.uri import S3Uri
+from s3magic.wording import called
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -160,7 +161,11 @@ async def write(
     Example:
         >>> await s3.write(df, "s3://weather/results/days.parquet")
     """
-    target = uri if isinstance(uri, S3Uri) else S3Uri.parse(str(uri))
+    if not isinstance(uri, str | S3Uri):
+        raise BadArgument(
+            f"{called(uri)} is no address: write s3://bucket/key.", hint="The value comes first."
+        )
+    target = uri if isinstance(uri, S3Uri) else S3Uri.parse(uri)
     transferring = Transferring.checked(
         no_clobber=no_clobber,
         concurrency=concurrency,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from s3magic.commands.formats import need
 from s3magic.commands.write_frames import frame_file, is_table, shape_of
 from s3magic.errors import BadArgument
+from s3magic.wording import called
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +83,7 @@ def _plain(data: object, kind: str, path: Path, options: Mapping[str, Any]) -> N
         frame_file(data, kind, path, options)
     else:
         raise BadArgument(
-            f"A {type(data).__name__} cannot be written as {kind or 'what the key is named'}.",
+            f"{called(data)} cannot be written as {kind or 'what the key is named'}.",
             hint=f"End the key in what it is to be, or give --format: {', '.join(WRITABLE)}.",
         )
 

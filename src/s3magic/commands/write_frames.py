@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.formats import need
 from s3magic.errors import BadArgument
+from s3magic.wording import called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,7 +55,7 @@ def frame_file(data: Any, kind: str, path: Path, options: Mapping[str, Any]) -> 
         _WRITERS.get((_maker(table), kind), _by_other)(table, kind, path, dict(options))
     except (TypeError, ValueError, KeyError) as error:
         raise BadArgument(
-            f"A {type(data).__name__} cannot be written as {kind}: {error}.",
+            f"{called(data)} cannot be written as {kind}: {error}.",
             hint="If the fault is not an --option's, make a DataFrame of it first.",
         ) from error
 
