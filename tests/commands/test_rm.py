@@ -348,6 +348,17 @@ async def test_all_of_a_bucket_needs_a_yes(s3, server, connected, tree, asked, o
     assert s3.keys() == []
 
 
+async def test_a_column_of_which_a_filter_left_nothing_deletes_nothing(moto, s3, connected):
+    """And is no error, as a frame of no rows is none."""
+    s3.put("k", "1")
+
+    report = await rm(pd.Series([], dtype="string"))
+
+    assert list(report.columns) == COLUMNS
+    assert len(report) == 0
+    assert s3.keys() == ["k"]
+
+
 async def test_a_row_that_is_all_of_a_bucket_needs_a_yes(s3, moto, connected, asked):
     """A count of it has such a row."""
     s3.put("k", "1")

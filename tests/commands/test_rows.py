@@ -112,6 +112,18 @@ def test_what_is_known_of_objects_deletes_none_of_their_versions():
     check_leaving(facts.assign(VersionId=None))
 
 
+def test_frames_that_were_put_together_are_read():
+    """A listing of objects has a Type, and what two columns name has none."""
+    listing = pd.DataFrame({"Bucket": ["b"], "Key": ["k"], "Type": ["object"]}, dtype="string")
+    frame = pd.concat([listing, listing[["Bucket", "Key"]].assign(Key="l")])
+
+    check(frame, recursive=False)
+    with pytest.raises(BadArgument, match="1 of 3 rows is a folder"):
+        check(pd.concat([frame, listing.assign(Type="prefix")]), recursive=False)
+
+    assert read(frame) == [Row("b", "k"), Row("b", "l")]
+
+
 def test_open_uploads_are_no_objects():
     """Their keys may be those of objects that are whole."""
     with pytest.raises(BadArgument, match="no objects"):

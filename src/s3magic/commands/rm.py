@@ -212,14 +212,14 @@ async def _looked_up(client: S3Client, found: Found) -> Found | None:
 def _is_bucket(source: Any, *, glob: bool) -> bool:
     """Tell whether a source means all that is in a bucket."""
     if is_frame(source):
-        names = {"Key", "Type"} <= set(source.columns)
-        return names and bool(((source["Key"] == "") & (source["Type"] == "prefix")).any())
+        columns = [source[name].tolist() for name in ("Key", "Type") if name in source.columns]
+        return any(list(map(str, row)) == ["", "prefix"] for row in zip(*columns, strict=True))
     return isinstance(source, S3Uri) and (not source.key or (glob and not source.key.strip("*/")))
 
 
 def _where(sources: Sequence[object], *, recursive: bool, glob: bool) -> str:
     """Say where the objects are, for the question."""
-    if len(sources) > 1:
+    if len(sources) != 1:  # none where a filter left nothing of a column
         return f"that {len(sources):,} sources name"
     if is_frame(sources[0]):
         return "that the frame names"

@@ -79,12 +79,13 @@ def check(frame: Any, *, recursive: bool) -> None:
             "so it names no objects.",
             hint="Take one that %s3ls or another magic gave; filtered and sorted is fine.",
         )
-    if "UploadId" in frame.columns:
+    if "UploadId" in frame.columns and bool(frame["UploadId"].notna().any()):
         raise BadArgument(
             "The rows of the frame are uploads that never ended, and no objects.",
             hint="%s3uploads --abort ends them.",
         )
-    kinds = frame["Type"].tolist() if "Type" in frame.columns else []
+    # As text: what is missing in a frame that was put together compares with nothing.
+    kinds = list(map(str, frame["Type"].tolist())) if "Type" in frame.columns else []
     if "part" in kinds:
         raise BadArgument(
             "The rows of the frame count objects with something in common, and name none.",
