@@ -205,3 +205,18 @@ async def test_a_missing_bucket_is_an_error(bucket, server):
     """And not a bucket from which all was removed."""
     with pytest.raises(NoSuchBucket):
         await diff(bucket.uri("p/"), "s3://no-such-bucket-at-all/")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda frame: pd.concat([frame, frame], axis=1), "several columns of one name"),
+        (lambda frame: pd.concat([frame, frame.assign(Key=None)]), "no Bucket or no Key"),
+    ],
+)
+async def test_a_frame_that_was_put_together_wrongly_is_refused(change, said):
+    """In a sentence, and not in pandas's words."""
+    frame = pd.DataFrame({"Bucket": ["b"], "Key": ["k"], "Size": [1], "Objects": [1]})
+
+    with pytest.raises(BadArgument, match=said):
+        await diff(change(frame.astype({"Key": "string"})), "s3://bucket/")

@@ -322,3 +322,19 @@ async def test_without_its_library_a_plot_says_what_to_install(environment, monk
 
     with pytest.raises(BadArgument, match="pip install matplotlib"):
         await du("s3://bucket/", plot=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda frame: pd.concat([frame, frame], axis=1), "several columns of one name"),
+        (lambda frame: pd.concat([frame, frame.assign(Key=None)]), "no Bucket or no Key"),
+        (lambda frame: pd.concat([frame, frame.drop(columns="Objects")]), "may count twice"),
+    ],
+)
+async def test_a_frame_that_was_put_together_wrongly_is_refused(change, said):
+    """In a sentence, and not in pandas's words."""
+    frame = pd.DataFrame({"Bucket": ["b"], "Key": ["k"], "Size": [1], "Objects": [1]})
+
+    with pytest.raises(BadArgument, match=said):
+        await du(change(frame.astype({"Key": "string"})))

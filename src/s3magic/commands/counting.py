@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.filters import ALL
 from s3magic.commands.objects import listed
-from s3magic.commands.rows import is_frame, is_report, read
+from s3magic.commands.rows import check_columns, is_frame, is_report, read
 from s3magic.commands.shown import display
 from s3magic.commands.stopping import stoppable
 from s3magic.errors import BadArgument
@@ -124,6 +124,7 @@ def _checked(source: object, options: Counting) -> Any:
 
 
 def _checked_frame(frame: Any) -> Any:
+    check_columns(frame)
     if is_report(frame):
         frame = _listing_of(frame)
     missing = [name for name in ("Bucket", "Key", "Size") if name not in frame.columns]
@@ -132,6 +133,11 @@ def _checked_frame(frame: Any) -> Any:
             f"The frame has no column{'s' * (len(missing) > 1)} {' and '.join(missing)}, "
             "so there is nothing to count.",
             hint="Take one that %s3ls -r gave; filtered and sorted is fine.",
+        )
+    if "Objects" in frame.columns and bool(frame["Objects"].isna().any()):
+        raise BadArgument(
+            "Some rows of the frame are counts and some are objects, which may count twice.",
+            hint="Take a listing (%s3ls -r), or counts alone.",
         )
     if "Type" in frame.columns and "Objects" not in frame.columns:
         folders = int((frame["Type"] == "prefix").sum())

@@ -10,6 +10,7 @@ from s3magic.commands.comparing import Side, compared
 from s3magic.commands.framed import Framed
 from s3magic.commands.objects import is_frame
 from s3magic.commands.options import PROGRESS_OPTION
+from s3magic.commands.rows import check_columns
 from s3magic.commands.shown import display
 from s3magic.commands.stopping import stoppable
 from s3magic.commands.verbs import Option, Positional, Verb
@@ -118,12 +119,18 @@ def _side(source: object) -> Side:
 
 def _check(frame: Any) -> None:
     """Refuse what does not name every object that there was."""
+    check_columns(frame)
     missing = [name for name in ("Bucket", "Key", "Size") if name not in frame.columns]
     if missing:
         raise BadArgument(
             f"The frame has no column{'s' * (len(missing) > 1)} {' and '.join(missing)}, "
             "so there is nothing to compare.",
             hint="Take one that %s3ls -r gave.",
+        )
+    if bool(frame[["Bucket", "Key"]].isna().any(axis=None)):
+        raise BadArgument(
+            "Some rows of the frame have no Bucket or no Key.",
+            hint='Leave them out: df.dropna(subset=["Bucket", "Key"]).',
         )
     if "Type" in frame.columns and (frame["Type"] != "object").any():
         folders = int((frame["Type"] != "object").sum())

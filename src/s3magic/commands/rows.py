@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Row",
     "check",
+    "check_columns",
     "check_leaving",
     "is_column",
     "is_frame",
@@ -70,6 +71,7 @@ def check(frame: Any, *, recursive: bool) -> None:
     Raises:
         BadArgument: It does.
     """
+    check_columns(frame)
     missing = [name for name in ("Bucket", "Key") if name not in frame.columns]
     if missing and is_report(frame):
         return
@@ -98,6 +100,19 @@ def check(frame: Any, *, recursive: bool) -> None:
         raise BadArgument(
             f"{folders:,} of {count(len(frame), 'row')} {what}.",
             hint="Add -r for everything in them, or filter: df[df.Type == 'object'].",
+        )
+
+
+def check_columns(frame: Any) -> None:
+    """Refuse a frame in which a column's name does not tell which it is.
+
+    Raises:
+        BadArgument: There are two of one name.
+    """
+    if not frame.columns.is_unique:
+        raise BadArgument(
+            "The frame has several columns of one name.",
+            hint="Take one of each; pd.concat puts frames below each other without axis=1.",
         )
 
 
