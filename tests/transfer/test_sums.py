@@ -15,8 +15,8 @@ from s3magic.transfer.piece import Piece
 from s3magic.transfer.plan import Upload
 from s3magic.transfer.sums import Sum, guards
 from s3magic.uri import S3Uri
+from s3magic.wire.addresses import Address
 from s3magic.wire.answer import Head
-from s3magic.wire.http1 import Address
 from s3magic.wire.signing import EMPTY, UNSIGNED, Keys, Scope
 from s3magic.wire.template import Template
 

@@ -9,7 +9,8 @@ import pytest
 
 from raw import DEADLINE, HOST, Raw, answer, request, silent
 from s3magic.wire import addresses
-from s3magic.wire.http1 import Address, Line
+from s3magic.wire.addresses import Address
+from s3magic.wire.http1 import Line
 
 GET = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n"
 ADDRESS = Address("h", 80, None, DEADLINE, DEADLINE)

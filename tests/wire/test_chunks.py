@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raw import DEADLINE, HOST, Raw, answer, request
+from s3magic.wire.addresses import Address
 from s3magic.wire.answer import Unplain, read_head
 from s3magic.wire.chunks import Chunks
-from s3magic.wire.http1 import Address, Line
+from s3magic.wire.http1 import Line
 from s3magic.wire.pool import Pool
 
 GET = b"GET /k HTTP/1.1\r\nhost: h\r\n\r\n"

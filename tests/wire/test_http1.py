@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raw import DEADLINE, HOST, Raw, answer, request
+from s3magic.wire.addresses import Address
 from s3magic.wire.answer import Head, Unplain
-from s3magic.wire.http1 import Address, FileRange, Line
+from s3magic.wire.http1 import FileRange, Line
 from s3magic.wire.pool import Pool
 
 GET = b"GET /k HTTP/1.1\r\nhost: h\r\n\r\n"

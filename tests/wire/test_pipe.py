@@ -13,7 +13,8 @@ import pytest
 from raw import DEADLINE, HOST, Raw, answer, request
 from s3magic.settings import KiB, MiB
 from s3magic.wire import pipe as pipes
-from s3magic.wire.http1 import Address, Line
+from s3magic.wire.addresses import Address
+from s3magic.wire.http1 import Line
 from s3magic.wire.pipe import open_pipe
 
 # By the system alone: where it can, a pipe that does not open must be seen.

@@ -12,7 +12,7 @@ import trustme
 
 from raw import DEADLINE, HOST, Raw, answer, request
 from s3magic.wire import pool
-from s3magic.wire.http1 import Address
+from s3magic.wire.addresses import Address
 from s3magic.wire.pool import Pool
 
 GET = b"GET /k HTTP/1.1\r\nhost: h\r\n\r\n"

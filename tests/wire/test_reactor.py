@@ -17,8 +17,8 @@ import trustme
 
 from raw import DEADLINE, HOST, Raw, answer, request, silent
 from s3magic.wire import addresses, softly
+from s3magic.wire.addresses import Address
 from s3magic.wire.answer import SILENT, Unplain
-from s3magic.wire.http1 import Address
 from s3magic.wire.lanes import Lanes
 from s3magic.wire.pool import Pool
 

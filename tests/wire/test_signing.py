@@ -12,7 +12,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3magic.wire.http1 import Address
+from s3magic.wire.addresses import Address
 from s3magic.wire.signing import EMPTY, UNSIGNED, Keys, Scope, authorization, lined, trimmed
 from s3magic.wire.template import Template
 

@@ -486,7 +486,7 @@ async def test_each_set_of_headers_has_its_own_template():
 
 def test_a_stamp_is_of_now():
     """Servers refuse a request that is a quarter of an hour old."""
-    from s3magic.wire.http1 import Address
+    from s3magic.wire.addresses import Address
     from s3magic.wire.signing import Keys, Scope
     from s3magic.wire.template import Template
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from s3magic.transfer.engine import Job
     from s3magic.transfer.level import Level
     from s3magic.transfer.progress import Meter
+    from s3magic.wire.addresses import Address
     from s3magic.wire.answer import Head
-    from s3magic.wire.http1 import Address
     from s3magic.wire.lanes import Lanes
     from s3magic.wire.order import Order
     from s3magic.wire.pool import Pool

@@ -16,12 +16,31 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from s3magic.wire.http1 import Address
+    import ssl
 
-__all__ = ["Place", "missed", "places"]
+__all__ = ["Address", "Place", "missed", "places"]
 
 _MOMENT = 1.0  # seconds: longer than any way there and back, in orbit too
 _REMEMBERED = 256  # places that failed, at most
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens, and how long to wait for it.
+
+    Args:
+        host: Its name or number.
+        port: Its port.
+        tls: How to talk TLS, and whom to trust; None for plain text.
+        connect_timeout: Seconds until a connection attempt is given up.
+        read_timeout: Seconds of silence until a request is given up.
+    """
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    connect_timeout: float
+    read_timeout: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,45 +10,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
-import ssl
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s3magic.settings import KiB
-from s3magic.wire.addresses import missed, places
 from s3magic.wire.answer import Head, Unplain, end_of_head, read_head
 from s3magic.wire.chunks import Chunks
 from s3magic.wire.outgoing import READABLE, FileRange, Outgoing, awaited
+from s3magic.wire.tcp import Connection
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterable
 
+    from s3magic.wire.addresses import Address
     from s3magic.wire.pipe import Pipe
 
-__all__ = ["Address", "FileRange", "Line"]
+__all__ = ["FileRange", "Line"]
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server listens, and how long to wait for it.
-
-    Args:
-        host: Its name or number.
-        port: Its port.
-        tls: How to talk TLS, and whom to trust; None for plain text.
-        connect_timeout: Seconds until a connection attempt is given up.
-        read_timeout: Seconds of silence until a request is given up.
-    """
-
-    host: str
-    port: int
-    tls: ssl.SSLContext | None
-    connect_timeout: float
-    read_timeout: float
-
-
-class Line:
+class Line(Connection):
     """One connection. Blocks; only `abort` may be called from another thread.
 
     Args:
@@ -56,39 +36,14 @@ class Line:
     """
 
     def __init__(self, address: Address) -> None:
-        self.address = address
+        super().__init__(address)
         self.using: Callable[[Line | None], None] | None = None
         self.used = False
         self.idle_since = 0.0
-        self.socket: socket.socket | None = None
-        self.soft = False
-        """Whether its socket does not block."""
-        self._aborted = False
         self._early: bytes | memoryview = b""  # of the body, what came with the head
         self._left = 0
         self._chunks: Chunks | None = None  # of a body whose length is not known
         self._keep = False
-
-    def open(self) -> None:
-        """Connect."""
-        at = self.address
-        sock = self._connected()
-        secure: ssl.SSLSocket | None = None
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if at.tls is not None:
-                sock = secure = at.tls.wrap_socket(
-                    sock, server_hostname=at.host, do_handshake_on_connect=False
-                )
-        except BaseException:
-            sock.close()
-            raise
-        self.socket = sock
-        if self._aborted:  # from here on `abort` finds it
-            raise ConnectionAbortedError
-        if secure is not None:
-            secure.do_handshake()
-        sock.settimeout(at.read_timeout)
 
     def ask(
         self,
@@ -201,62 +156,15 @@ class Line:
         return size
 
     @property
-    def quiet(self) -> bool:
-        """Whether nothing has come behind the answer: no stray byte, and not the end."""
-        if self.socket is None:
-            return False
-        if isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
-            return False  # it came with the answer's last bytes, and is decrypted already
-        return not awaited(self.socket, READABLE, 0)
-
-    @property
-    def aborted(self) -> bool:
-        """Whether `abort` was called."""
-        return self._aborted
-
-    @property
     def reusable(self) -> bool:
         """Whether the answer was read to its end, and another may follow."""
         read = not self._left and self._chunks is None
         return self._keep and read and not self._aborted
 
-    def abort(self) -> None:
-        """End whatever the line waits for. From any thread."""
-        self._aborted = True
-        if self.socket is not None:
-            with contextlib.suppress(OSError):
-                # Not SSLSocket's own, which forgets its TLS while another thread reads.
-                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
-
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, which serves no other request."""
         self._keep = False
-        if self.socket is not None:
-            self.socket.close()
-
-    def _connected(self) -> socket.socket:
-        """Connect to the first of the server's addresses that answers.
-
-        It does what `socket.create_connection` does, which nobody could end.
-        """
-        at = self.address
-        failed = OSError("it has no address")
-        for place, patience in places(at):
-            try:
-                sock = self.socket = socket.socket(*place.kind)
-                sock.settimeout(patience)
-                if self._aborted:  # from here on `abort` finds it
-                    raise ConnectionAbortedError
-                sock.connect(place.name)
-            except OSError as error:
-                self.close()
-                if self._aborted:
-                    raise
-                failed = missed(place, error)
-            else:
-                sock.settimeout(at.connect_timeout)
-                return sock
-        raise failed
+        super().close()
 
     def _poured(self, pipe: Pipe, size: int) -> int:
         """Have the system move what has come, as soon as some has; gives how much that was."""

@@ -14,8 +14,9 @@ from s3magic.wire.http1 import Line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from s3magic.wire.addresses import Address
     from s3magic.wire.answer import Head
-    from s3magic.wire.http1 import Address, FileRange
+    from s3magic.wire.http1 import FileRange
 
 __all__ = ["Pool"]
 

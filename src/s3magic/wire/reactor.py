@@ -27,8 +27,8 @@ from s3magic.wire.softly import conversing, opening
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from s3magic.wire.addresses import Address
     from s3magic.wire.answer import Head
-    from s3magic.wire.http1 import Address
     from s3magic.wire.order import Order
     from s3magic.wire.small import Small
     from s3magic.wire.softly import Waiting

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from s3magic.wire.addresses import Address
     from s3magic.wire.answer import Head
-    from s3magic.wire.http1 import Address
     from s3magic.wire.pool import Pool
 
 __all__ = ["Pace", "Small"]

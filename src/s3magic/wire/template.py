@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from urllib.parse import SplitResult
 
-    from s3magic.wire.http1 import Address
+    from s3magic.wire.addresses import Address
 
 __all__ = ["PROBE", "Caught", "Route", "Template", "catching", "learn"]
 

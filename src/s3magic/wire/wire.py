@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from s3magic.wire.http1 import Address
+from s3magic.wire.addresses import Address
 from s3magic.wire.pool import Pool
 from s3magic.wire.signing import Keys
 from s3magic.wire.template import PROBE, Caught, catching, learn
