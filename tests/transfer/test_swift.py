@@ -22,7 +22,7 @@ from s3magic.errors import TransferError
 from s3magic.transfer.direct import Direct
 from s3magic.transfer.placing import Folders
 from s3magic.transfer.progress import Meter
-from s3magic.wire import lanes, reactor
+from s3magic.wire import conversation, lanes
 from s3magic.wire.small import Pace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -193,7 +193,7 @@ async def test_a_process_without_descriptors_tries_again_and_asks_nobody_twice(
 ):
     """For a connection, and for a file: it is as if the server had asked for less."""
     fill(liar)
-    opening, prepare, left = reactor.opening, Folders.prepare, [20, 5]
+    opening, prepare, left = conversation.opening, Folders.prepare, [20, 5]
 
     def unconnected(line):
         left[0] -= 1
@@ -207,7 +207,7 @@ async def test_a_process_without_descriptors_tries_again_and_asks_nobody_twice(
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         return prepare(*args)
 
-    monkeypatch.setattr(reactor, "opening", unconnected)
+    monkeypatch.setattr(conversation, "opening", unconnected)
     if settings.defaults().fast:
         monkeypatch.setattr(Folders, "prepare", unopened)
     await session.close()  # no connection is left from before

@@ -29,7 +29,7 @@ __all__ = ["FileRange", "Line"]
 
 
 class Line(Connection):
-    """One connection. Blocks; only `abort` may be called from another thread.
+    """A connection for HTTP/1.1. Blocks; only `abort` may be called from another thread.
 
     Args:
         address: Where to.

@@ -17,9 +17,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from s3magic.settings import KiB
 from s3magic.wire.answer import Unplain
-from s3magic.wire.order import Order
+from s3magic.wire.order import BUFFER, Order
 from s3magic.wire.reactor import Reactor
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ __all__ = ["Lanes"]
 R = TypeVar("R")
 
 _LONGEST = 0.02  # seconds that the loop is left without news
-_BUFFER = 256 * KiB  # of this size it stays in the processor's cache on its way to the file
 
 
 class Lanes:
@@ -271,7 +269,7 @@ class Lanes:
             self._serve()
 
     def _serve(self) -> None:
-        buffer = memoryview(bytearray(_BUFFER))
+        buffer = memoryview(bytearray(BUFFER))
         while (order := self._next()) is not None:
             order.run(buffer)
             del order

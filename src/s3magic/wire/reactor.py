@@ -18,24 +18,18 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from s3magic.settings import KiB
-from s3magic.wire.answer import SILENT, Unplain, unanswered
-from s3magic.wire.http1 import Line
-from s3magic.wire.small import Pace
-from s3magic.wire.softly import conversing, opening
+from s3magic.wire.conversation import Conversations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from s3magic.wire.addresses import Address
-    from s3magic.wire.answer import Head
     from s3magic.wire.order import Order
     from s3magic.wire.small import Small
     from s3magic.wire.softly import Waiting
 
 __all__ = ["Reactor"]
 
-_BUFFER = 256 * KiB
 _LOOK = 0.25  # seconds between two looks for conversations that fell silent
 
 
@@ -65,17 +59,15 @@ class Reactor:
         self, limit: Callable[[], int], hand_over: Callable[[Order[Any], Callable[[], Any]], None]
     ) -> None:
         self._limit = limit
-        self._hand_over = hand_over
         self._orders: deque[tuple[Order[Any], Small]] = deque()
         self._talks: set[_Talk] = set()
-        self._buffer = memoryview(bytearray(_BUFFER))
+        self._conversations = Conversations(self._next, hand_over)
         self._selector = selectors.DefaultSelector()
         self._ear, self._bell = socket.socketpair()
         self._ear.setblocking(False)  # noqa: FBT003 - the socket module's own signature
         self._selector.register(self._ear, selectors.EVENT_READ)
         self._hungry = False
         self._closed = False
-        self._reading, self._writing = Pace(), Pace()
         self._thread: threading.Thread | None = None
 
     @property
@@ -151,7 +143,7 @@ class Reactor:
         """Begin conversations, as many as there is work for and as may be."""
         while self._orders and len(self._talks) < self._limit():
             talk = _Talk()
-            talk.going = self._converse(*self._orders.popleft())
+            talk.going = self._conversations.hold(*self._orders.popleft())
             self._talks.add(talk)
             self._go_on(talk)
 
@@ -190,68 +182,6 @@ class Reactor:
                 self._selector.unregister(talk.fd)
             talk.fd = -1
 
-    def _converse(self, order: Order[Any], small: Small) -> Waiting[None]:
-        """Do one order after another on one connection."""
-        address = small.address
-        line: Line | None = None
-        try:
-            while True:
-                try:
-                    line = line or small.pool.take(address)
-                    line, head, body = yield from self._answered(order, small, line)
-                    order.use(None)
-                    order.enter()
-                    self._finish(order, small, head, body)
-                except GeneratorExit:
-                    order.fail(Unplain(0, "given up"))
-                    raise
-                except TimeoutError:
-                    order.fail(Unplain(SILENT, "no answer in time"))
-                    return
-                except OSError as error:
-                    order.fail(unanswered(error))
-                    return
-                except Exception as error:  # noqa: BLE001 - the ordinary way shall meet it
-                    order.fail(error)
-                    return
-                # A stray byte would be read as the next answer, and belong to another object.
-                if not line.reusable or not line.quiet:
-                    return
-                if (following := self._next(address)) is None:
-                    return
-                order, small = following
-        finally:
-            if line is not None:
-                small.pool.give_back(line)
-
-    def _answered(
-        self, order: Order[Any], small: Small, line: Line | None
-    ) -> Waiting[tuple[Line, Head, memoryview]]:
-        """Ask on the line, or on a new one; gives that which was used, and the answer."""
-        address = small.address
-        request = self._request(small)
-        if line is not None:
-            order.use(line)
-            line.used = False
-            try:
-                return line, *(
-                    yield from conversing(line, request, self._buffer, chunks=small.chunks)
-                )
-            except OSError as error:
-                line.close()
-                if line.used or line.aborted or isinstance(error, TimeoutError):
-                    raise
-            # The server had closed it unheard: RFC 9112, 9.3.1.
-        line = Line(address)
-        try:
-            order.use(line)
-            yield from opening(line)
-            order.use(line)
-            return line, *(yield from conversing(line, request, self._buffer, chunks=small.chunks))
-        except BaseException:
-            line.close()
-            raise
-
     def _next(self, address: Address) -> tuple[Order[Any], Small] | None:
         """Give the next order to a conversation; None where it is to end."""
         if self._closed or len(self._talks) > self._limit() or not self._orders:
@@ -260,33 +190,6 @@ class Reactor:
         if following is not address and following != address:
             return None
         return self._orders.popleft()
-
-    def _finish(self, order: Order[Any], small: Small, head: Head, body: memoryview) -> None:
-        """End an order with its answer, here or elsewhere."""
-        if self._writing.slow():
-            kept = memoryview(bytes(body))
-            self._hand_over(order, lambda: small.finish(head, kept))
-            return
-        with self._writing:
-            try:
-                result = small.finish(head, body)
-            except Exception as error:  # noqa: BLE001 - the connection is as good as it was
-                order.fail(error)
-            else:
-                order.succeed(result)
-
-    def _request(self, small: Small) -> bytes:
-        """Have a small request made, unless that would hold up the others.
-
-        Raises:
-            Unplain: It would: others shall do it.
-        """
-        if not small.reads:
-            return small.request()
-        if self._reading.slow():
-            raise Unplain(0, "a slow disk")
-        with self._reading:
-            return small.request()
 
     def _end_silent(self, now: float, ready: set[Any]) -> None:
         """Tell the conversations in which nobody says anything."""
