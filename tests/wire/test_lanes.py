@@ -69,7 +69,7 @@ async def test_an_order_for_which_there_is_no_thread_at_all_is_taken_back(lanes,
 
     assert await within(lanes.do(lambda _order: 7)) == 7
     assert done == []
-    assert lanes._under_way == 0
+    assert lanes.news._under_way == 0
 
 
 async def test_a_small_order_for_which_there_is_no_reactor_is_refused(lanes, monkeypatch):
@@ -83,7 +83,7 @@ async def test_a_small_order_for_which_there_is_no_reactor_is_refused(lanes, mon
         with pytest.raises(Unplain):
             lanes.put_small(None, lambda *_: None)
 
-    assert lanes._under_way == 0
+    assert lanes.news._under_way == 0
     assert lanes._reactor is None
 
 
@@ -111,13 +111,13 @@ async def test_orders_one_after_another_are_done_by_one_thread(lanes):
 
 async def test_a_thread_is_idle_before_its_end_is_heard(lanes):
     """However long it takes to come back for the next order, that one begins no other."""
-    post, following = lanes.post, threading.Event()
+    post, following = lanes.news.post, threading.Event()
 
     def held(*what):
         post(*what)
         assert following.wait(DEADLINE)
 
-    lanes.post = held
+    lanes.news.post = held
     assert await within(lanes.do(lambda _: 1)) == 1
     ended = asyncio.ensure_future(lanes.do(lambda _: 2))
     await asyncio.sleep(0)  # it is put
@@ -400,7 +400,7 @@ async def test_an_end_is_heard_while_all_the_others_hang(lanes):
     ended = [asyncio.ensure_future(lanes.do(lambda _: "done")) for _ in range(3)]
     hanging = [asyncio.ensure_future(lanes.do(gate)) for _ in range(30)]
     await asyncio.sleep(0)
-    lanes._heard = time.monotonic() + 3600  # the loop has heard of something this very moment
+    lanes.news._heard = time.monotonic() + 3600  # the loop has heard of something this very moment
     first.through.set()
 
     try:
@@ -423,7 +423,7 @@ async def test_a_fact_is_heard_while_its_own_order_hangs(lanes):
     await first.reached(3)
     hanging = [asyncio.ensure_future(lanes.do(work)) for _ in range(30)]
     await asyncio.sleep(0)
-    lanes._heard = time.monotonic() + 3600
+    lanes.news._heard = time.monotonic() + 3600
     first.through.set()
 
     try:

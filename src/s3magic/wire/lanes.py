@@ -1,10 +1,8 @@
-"""Helper threads for blocking requests, and the way back to the loop.
+"""Helper threads for blocking requests, and how they share the work.
 
 A lane is a thread that does one order after another. Orders wait in a queue, so
-that a lane that is done finds the next one there; what it has to say is kept
-until the queue runs low, and then the loop hears all of it at once. A loop and
-a thread that wake each other for every small request would spend most of their
-time on that.
+that a lane that is done finds the next one there, and none is woken for it.
+What a lane has to say comes to the loop by `news.py`.
 """
 
 from __future__ import annotations
@@ -13,11 +11,11 @@ import _thread
 import asyncio
 import contextlib
 import threading
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from s3magic.wire.answer import Unplain
+from s3magic.wire.news import News
 from s3magic.wire.order import BUFFER, Order
 from s3magic.wire.reactor import Reactor
 
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Lanes"]
 
 R = TypeVar("R")
-
-_LONGEST = 0.02  # seconds that the loop is left without news
 
 
 class Lanes:
@@ -48,18 +44,14 @@ class Lanes:
         self._most = most
         self.lock = threading.Lock()
         """For what two threads change: held for a moment. A fork's child makes its own lanes."""
+        self.news = News(self._loop, self._runs_low)
         self._changed = threading.Condition(self.lock)
         self._orders: deque[Order[Any]] = deque()
         self._ends: deque[Order[Any]] = deque()  # of small requests, which ask no server
         self._busy = 0  # threads with a request
         self._idle = 0  # threads with no order, those that just begin among them
         self._closed = False
-        self._posts: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
-        self._woken = False
-        self._heard = time.monotonic()
         self._threads = 0
-        self._under_way = 0
-        self._look: asyncio.TimerHandle | None = None
         self._reactor: Reactor | None = None
         self._most_small = limit
 
@@ -134,7 +126,7 @@ class Lanes:
                 self._idle -= 1
                 if not self._threads:
                     queue.remove(order)
-                    self.over()
+                    self.news.over()
                     raise Unplain(0, "no thread") from error
                 self._changed.notify()
         return order
@@ -157,7 +149,7 @@ class Lanes:
                 self._reactor = Reactor(self._room_for_small, self._take_over)
             self._reactor.put(order, small)
         except (RuntimeError, OSError) as error:
-            self.over()
+            self.news.over()
             raise Unplain(0, str(error)) from error
         return order
 
@@ -183,6 +175,13 @@ class Lanes:
         wanted = min(talks + self._reactor.waiting, self._most_small(), half)
         return self._busy < self._most - max(talks, wanted)
 
+    def _runs_low(self) -> bool:
+        """Tell whether there is little left to begin with. From any thread."""
+        waiting, busy = len(self._orders) + len(self._ends), self._threads
+        if self._reactor is not None:
+            waiting, busy = waiting + self._reactor.waiting, busy + self._reactor.active
+        return waiting <= busy // 2
+
     def _take_over(self, order: Order[Any], work: Callable[[], Any]) -> None:
         """Do the end of a small request in a thread. From the reactor's."""
 
@@ -198,69 +197,16 @@ class Lanes:
             except Unplain as error:
                 order.fail(error)
 
-        self.post(put)
-
-    def note(self, fact: Callable[..., object], *values: Any) -> None:
-        """Have the loop call `fact` with `values` when it looks next. From any thread."""
-        self._posts.append((fact, values))
-
-    def post(self, fact: Callable[..., object], *values: Any) -> None:
-        """Have the loop call `fact` with `values`, at once where it waits. From any thread."""
-        self.note(fact, *values)
-        if self._woken:
-            return
-        waiting, busy = len(self._orders) + len(self._ends), self._threads
-        if self._reactor is not None:
-            waiting, busy = waiting + self._reactor.waiting, busy + self._reactor.active
-        low = waiting <= busy // 2
-        if low or time.monotonic() - self._heard > _LONGEST:
-            self.wake()
-
-    def wake(self) -> None:
-        """Have the loop hear at once what was posted. From any thread."""
-        if not self._woken:
-            self._woken = True
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens
-                self._loop.call_soon_threadsafe(self._hear)
+        self.news.post(put)
 
     def close(self) -> None:
         """Let the threads end as soon as they have nothing to do."""
-        if self._look is not None:
-            self._look.cancel()
+        self.news.close()
         if self._reactor is not None:
             self._reactor.close()
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-    def begun(self) -> None:
-        """Note that there is an order, on the loop."""
-        self._under_way += 1
-        if self._look is None:
-            self._look = self._loop.call_later(_LONGEST, self._look_again)
-
-    def over(self) -> None:
-        """Note that an order is over, on the loop."""
-        self._under_way -= 1
-
-    def _look_again(self) -> None:
-        """Hear what no thread woke the loop for: all of them may wait for a silent server."""
-        self._look = None
-        if self._posts:
-            self._hear()
-        if self._under_way and self._look is None:
-            self._look = self._loop.call_later(_LONGEST, self._look_again)
-
-    def _hear(self) -> None:
-        self._woken = False
-        try:
-            while self._posts:
-                fact, values = self._posts.popleft()
-                fact(*values)
-        finally:
-            self._heard = time.monotonic()
-            if self._posts:  # one of them failed, which is for the loop to tell
-                self._loop.call_soon(self._hear)
 
     def _begin(self) -> None:
         try:

@@ -60,7 +60,7 @@ class Order(Generic[R]):
     ) -> None:
         self._lanes = lanes
         self.asks = asks
-        lanes.begun()
+        lanes.news.begun()
         self._work = work
         self._ended = ended
         self._line: Line | None = None
@@ -100,7 +100,7 @@ class Order(Generic[R]):
 
     def tell(self, fact: Callable[..., object], *values: Any) -> None:
         """Have the loop call `fact`, in order and within a moment, unless it was cancelled."""
-        self._lanes.note(self._tell, fact, values)
+        self._lanes.news.note(self._tell, fact, values)
 
     def drop(self) -> bool:
         """Cancel it; gives whether its thread has nothing in hand that must be waited for."""
@@ -128,18 +128,19 @@ class Order(Generic[R]):
     def succeed(self, result: R) -> None:
         """Tell that it is done. From its thread, once."""
         self.took = time.monotonic() - self.since
-        self._lanes.post(self._end, result, None)
+        self._lanes.news.post(self._end, result, None)
 
     def fail(self, error: BaseException) -> None:
         """Tell that it is not. From its thread, once."""
-        self._lanes.post(self._end, None, error)
-        self._lanes.wake()  # a server may be asking for less, and what waits would be refused too
+        self._lanes.news.post(self._end, None, error)
+        # A server may be asking for less, and what waits would be refused too.
+        self._lanes.news.wake()
 
     def _tell(self, fact: Callable[..., object], values: tuple[Any, ...]) -> None:
         if not self._dropped:
             fact(*values)
 
     def _end(self, result: R | None, error: BaseException | None) -> None:
-        self._lanes.over()
+        self._lanes.news.over()
         if self._entered or not self._dropped:
             self._ended(result, error)
