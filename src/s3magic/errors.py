@@ -30,7 +30,7 @@
     │   └── NotSupported (NotImplementedError)
     ├── Archived (OSError)               the object must be restored first
     ├── Damaged (OSError)                the answer is not the object
-    │   └── ObjectChanged                it was replaced while it was read
+    │   └── ObjectChanged                it was replaced meanwhile
     ├── LocalFault (OSError)
     │   └── DiskFull
     └── TransferError (OSError)          some of many failed; see `.report`
@@ -240,7 +240,7 @@ class Damaged(S3Error, OSError):
 
 
 class ObjectChanged(Damaged):
-    """The object was replaced while it was read."""
+    """The object was replaced while it was read, or since it was listed."""
 
     transient = False
 

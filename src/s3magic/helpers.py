@@ -17,7 +17,7 @@ from s3magic.errors import BadArgument, Damaged, NoSuchKey, S3Error
 from s3magic.listing.hook import install, taking
 from s3magic.listing.query import Query
 from s3magic.settings import MiB, defaults
-from s3magic.transfer.deletion import delete
+from s3magic.transfer.delete_keys import delete
 from s3magic.transfer.engine import Run
 from s3magic.transfer.plan import Upload
 from s3magic.transfer.pressure import feeling

@@ -24,13 +24,14 @@ from s3magic.errors import (
     AccessDenied,
     BadArgument,
     NoSuchBucket,
+    ObjectChanged,
     TransferError,
 )
 from s3magic.transfer import deletion
 from s3magic.uri import S3Uri
 
 KEY = re.compile(r"<Key>(.*?)</Key>")
-COLUMNS = ["Bucket", "Key", "VersionId", "Size", "Status", "Error", "DeleteMarker"]
+COLUMNS = ["Bucket", "Key", "VersionId", "Size", "ETag", "Status", "Error", "DeleteMarker"]
 TREE = ("2024/a.csv", "2024/b c+d.csv", "2024/deep/e.csv", "2024-old/a.csv", "2024.csv", "x")
 
 
@@ -126,7 +127,7 @@ def versioned(s3):
 @pytest.fixture
 def small(monkeypatch):
     """Requests of two names each, and questions from the fifth name on."""
-    monkeypatch.setattr(deletion, "_BATCH", 2)
+    monkeypatch.setattr(deletion, "BATCH", 2)
     monkeypatch.setattr(deleting, "_UNASKED", 4)
 
 
@@ -145,11 +146,11 @@ async def test_one_key_goes_and_no_other(s3, server, connected, tree):
     assert s3.keys() == sorted(set(TREE) - {"2024.csv"})
     assert list(report.columns) == COLUMNS
     assert report.dtypes.astype(str).tolist() == [
-        "category", "string", "string", "Int64", "string", "string", "string",
+        "category", "string", "string", "Int64", "string", "string", "string", "string",
     ]  # fmt: skip
     assert report.Status.tolist() == ["done"]
     assert report.Bucket.tolist() == [s3.bucket]
-    assert report[["VersionId", "Size", "DeleteMarker"]].isna().all(axis=None)
+    assert report[["VersionId", "Size", "ETag", "DeleteMarker"]].isna().all(axis=None)
 
 
 async def test_several_sources_go_at_once(s3, server, connected, tree):
@@ -245,12 +246,18 @@ async def test_a_dry_run_deletes_nothing_and_says_what_would_go(s3, server, conn
 
 
 async def test_a_plan_is_a_source(s3, server, connected, tree):
-    """What a dry run named goes, and nothing else."""
+    """What a dry run named goes, and nothing else: not what was written there since."""
     plan = await rm(s3.uri("2024/"), recursive=True, dry_run=True)
 
-    await rm(plan[plan.Key != "2024/a.csv"])
+    one = await rm(s3.uri("x"), dry_run=True)
+    s3.put("x", "new")
+    s3.put("2024/b c+d.csv", "new")
+    ends = await rm(plan[plan.Key != "2024/a.csv"], errors="return")
+    end = await rm(one, errors="return")
 
-    assert s3.keys() == ["2024-old/a.csv", "2024.csv", "2024/a.csv", "x"]
+    assert ends.Status.tolist() == ["failed", "done"]
+    assert end.Status.tolist() == ["failed"]
+    assert s3.keys() == ["2024-old/a.csv", "2024.csv", "2024/a.csv", "2024/b c+d.csv", "x"]
 
 
 async def test_what_is_not_there_is_no_error(s3, server, connected, tree):
@@ -627,3 +634,66 @@ async def test_an_interrupt_ends_it_at_once(s3, connected, small, door):
     assert task.cancelled()
     assert left
     assert not [one for one in asyncio.all_tasks() if one.get_name().startswith("s3magic-")]
+
+
+# what changed since it was listed
+
+
+async def test_what_was_replaced_since_it_was_listed_stays(s3, server, connected, tree):
+    """A row that says so; the rest goes, and what is gone already counts as gone."""
+    frame = await ls(s3.uri(), recursive=True)
+    s3.put("x", "new")
+    s3.client.delete_object(Bucket=s3.bucket, Key="2024.csv")
+
+    with pytest.raises(TransferError, match="it was replaced since it was listed") as failure:
+        await rm(frame)
+
+    report = failure.value.report.set_index("Key")
+    assert isinstance(failure.value.__cause__, ObjectChanged)
+    assert s3.keys() == ["x"]
+    assert report.Status.drop("x").eq("done").all()
+    assert report.Status["x"] == "failed"
+    assert "df.drop(columns='ETag')" in failure.value.__cause__.hint
+
+
+async def test_one_row_that_was_replaced_stays(s3, server, connected, tree):
+    """Also where its key goes alone; without the ETags whatever is there goes."""
+    s3.put("odd ", "1")
+    frame = await ls(s3.uri(), recursive=True)
+    rows = frame[frame.Key.isin(["x", "odd "])]
+    s3.put("x", "new")
+    s3.put("odd ", "new")
+
+    reports = [await rm(rows[rows.Key == key], errors="return") for key in ("x", "odd ")]
+    left = s3.keys()
+    await rm(rows.drop(columns="ETag"))
+
+    assert [report.Status.tolist() for report in reports] == [["failed"], ["failed"]]
+    assert {"x", "odd "} <= set(left)
+    assert s3.keys() == sorted(set(TREE) - {"x"})
+
+
+async def test_a_versioned_listing_goes_on_its_condition_and_comes_back(
+    s3, server, connected, versioned
+):
+    """The marker is told, and the one that was replaced has none."""
+    s3.put("a", "1")
+    s3.put("b", "1")
+    frame = await ls(s3.uri(), recursive=True)
+    s3.put("b", "new")
+
+    report = await rm(frame, errors="return")
+    gone = s3.keys()
+    await undo(report)
+
+    assert gone == ["b"]
+    assert report.Status.tolist() == ["done", "failed"]
+    assert s3.keys() == ["a", "b"]
+
+
+async def test_the_rows_of_a_bucket_that_is_gone_are_no_success(s3, server, connected):
+    """Nothing is there, and nobody knows that these objects were deleted."""
+    frame = pd.DataFrame({"Bucket": ["no-such-bucket-here"], "Key": ["k"], "ETag": ["0" * 32]})
+
+    with pytest.raises(NoSuchBucket):
+        await rm(frame)

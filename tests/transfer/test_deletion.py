@@ -11,10 +11,17 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from aiohttp import web
 
-from s3magic.errors import AccessDenied, ConnectionFailed, NoSuchBucket, NotSupported
+from cutting import through
+from s3magic.errors import (
+    AccessDenied,
+    ConnectionFailed,
+    NoSuchBucket,
+    NotSupported,
+    ObjectChanged,
+)
 from s3magic.transfer import deletion
 from s3magic.transfer.deletion import Deletion
-from s3magic.transfer.outcomes import Name
+from s3magic.transfer.outcomes import Name, Outcome
 from s3magic.transfer.window import stream
 
 KEY = re.compile(r"<Key>(.*?)</Key>")
@@ -48,7 +55,7 @@ async def serving():
 @pytest.fixture
 def quick(monkeypatch):
     """Requests of two names, and no pause before another try."""
-    monkeypatch.setattr(deletion, "_BATCH", 2)
+    monkeypatch.setattr(deletion, "BATCH", 2)
     monkeypatch.setattr(deletion, "_PAUSE", 0.0)
 
 
@@ -304,3 +311,87 @@ async def test_what_may_be_gone_stays_so_whatever_the_next_try_says(serving, qui
     assert asked == ["POST", "GET", "POST"]
     assert told.ends == {"a": AccessDenied, "b": AccessDenied}
     assert all(one.unsure for one in told)
+
+
+# conditions
+
+
+async def test_the_server_itself_refuses_what_was_replaced(s3):
+    """A real one, that nobody looked at before; a key that is not there is gone."""
+    etag = s3.put("same", "1")["ETag"].strip('"')
+    s3.put("other", "2")
+    told = Told()
+    bound = [Name(s3.bucket, key, etag=etag) for key in ("same", "other", "none")]
+
+    async with through(s3.server) as (_, client):
+        await Deletion(client, told).run(stream(bound))
+
+    assert told.ends == {"same": "gone", "other": ObjectChanged, "none": "gone"}
+    assert s3.keys() == ["other"]
+
+
+async def test_a_foreign_server_is_looked_at_and_told_the_condition(serving, quick):
+    """What the look ends is asked for no more; the rest goes with its ETag."""
+    bodies, looked = [], []
+
+    async def handler(request):
+        bodies.append(await request.text())
+        return answer(*KEY.findall(bodies[-1]))
+
+    async def look(bound):
+        looked.append([name.key for name in bound])
+        return [Outcome(bound[0])]
+
+    told = Told()
+    asked = [Name("bucket", "a", etag="1"), Name("bucket", "b", etag="2"), Name("bucket", "c")]
+
+    await Deletion(await serving(handler), told, 1, look).run(stream(asked))
+
+    assert looked == [["a", "b"]]
+    assert "".join(bodies).count("<ETag>") == 1
+    assert "<Key>b</Key><ETag>&quot;2&quot;</ETag>" in bodies[0].replace('"', "&quot;")
+    assert told.ends == {"a": "gone", "b": "gone", "c": "gone"}
+
+
+@pytest.mark.parametrize("refused", ["as a whole", "each", "as no XML"])
+async def test_where_conditions_are_refused_the_look_has_to_do(serving, quick, refused):
+    """S3 takes none from who may not read; some servers know none."""
+    bodies, looks = [], []
+
+    async def handler(request):
+        body = await request.text()
+        bodies.append(body)
+        if "<ETag>" not in body:
+            return answer(*KEY.findall(body))
+        if refused == "each":
+            return answer(*KEY.findall(body), code="AccessDenied")
+        return refusal(400, "MalformedXML") if "XML" in refused else refusal(501, "NotImplemented")
+
+    async def look(bound):
+        looks.append(len(bodies))
+        return []
+
+    told = Told()
+    bound = [Name("bucket", "a", etag="1"), Name("bucket", "b", etag="2")]
+
+    await Deletion(await serving(handler), told, 1, look).run(stream(bound))
+
+    assert told.ends == {"a": "gone", "b": "gone"}
+    assert len(bodies) == 2
+    assert looks == [0, 1]  # just before each
+
+
+async def test_without_a_look_no_condition_is_dropped(serving, quick):
+    """Nobody else would refuse."""
+    bodies = []
+
+    async def handler(request):
+        bodies.append(await request.text())
+        return answer(*KEY.findall(bodies[-1]), code="AccessDenied")
+
+    told = Told()
+
+    await Deletion(await serving(handler), told).run(stream([Name("bucket", "a", etag="1")]))
+
+    assert told.ends == {"a": AccessDenied}
+    assert len(bodies) == 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from s3magic.commands.sides import moment_of
 from s3magic.errors import AlreadyExists, ObjectChanged, S3Error
 from s3magic.listing.pages import Listing, pages
+from s3magic.listing.splitting import shared
 from s3magic.model import Transfer
 from s3magic.transfer.deletion import Deletion
 from s3magic.transfer.disk import in_thread
@@ -179,21 +180,13 @@ async def _there(
     found: dict[str, tuple[int, int | None]] = {}
     for bucket, keys in wanted.items():
         # One page may do where they are neighbours, and no more than the plan took at worst.
-        listing = Listing(bucket, _shared(min(keys), max(keys)))
+        listing = Listing(bucket, shared(min(keys), max(keys)))
         async with contextlib.aclosing(pages(client, listing)) as listed:
             async for page in listed:
                 for key, size, stamp in zip(page.keys, page.sizes, page.stamps, strict=True):
                     if key in keys:
                         found[f"s3://{bucket}/{key}"] = (size, moment_of(stamp))
     return found
-
-
-def _shared(first: str, last: str) -> str:
-    """Give what two keys begin with, and so do all between them."""
-    at = next(
-        (at for at, pair in enumerate(zip(first, last, strict=False)) if len({*pair}) > 1), None
-    )
-    return first if at is None else first[:at]
 
 
 def _same(step: Step, size: int, moment: int | None) -> bool:

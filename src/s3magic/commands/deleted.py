@@ -35,6 +35,7 @@ class Record:
         self.noun = noun
         self._did = did
         self.names: list[Name] = []
+        self._etags: list[str | None] = []
         self.errors: dict[int, S3Error] = {}
         self.done = 0
         self._statuses: list[Status] = []
@@ -44,8 +45,11 @@ class Record:
 
     def add(self, found: Found) -> Name:
         """Keep one that is to go; gives it with its number."""
-        name = Name(found.uri.bucket, found.uri.key, found.version_id, found.size, len(self.names))
+        uri, number = found.uri, len(self.names)
+        etag = found.etag if found.pinned else ""
+        name = Name(uri.bucket, uri.key, found.version_id, found.size, number, etag)
         self.names.append(name)
+        self._etags.append(found.etag or None)
         self._statuses.append("cancelled")
         return name
 
@@ -104,19 +108,21 @@ class Record:
 
         Returns:
             ``Bucket`` (category), ``Key`` and ``VersionId`` (string), ``Size``
-            (Int64, bytes; missing where nobody told), ``Status`` (string: done,
-            failed, cancelled or planned), ``Error`` (string, empty where there
-            was none), ``DeleteMarker`` (string: the version of the marker that
-            hides the object now, where the bucket keeps versions). What was
-            never listed is one row without a key.
+            (Int64, bytes) and ``ETag`` (string), both missing where nobody
+            told, ``Status`` (string: done, failed, cancelled or planned),
+            ``Error`` (string, empty where there was none), ``DeleteMarker``
+            (string: the version of the marker that hides the object now, where
+            the bucket keeps versions). What was never listed is one row
+            without a key.
         """
         import pandas as pd
 
-        names, statuses = self.names, list(self._statuses)
+        names, statuses, etags = self.names, list(self._statuses), list(self._etags)
         notes = [self._notes.get(number, "") for number in range(len(names))]
         if self._rest is not None:
             names = [*names, Name("", "", number=len(names))]
             statuses.append(self._rest[0])
+            etags.append(None)
             notes.append(f"More was to be deleted, and was not listed. {self._rest[1]}".rstrip())
         markers = [self._markers.get(name.number) for name in names]
         return pd.DataFrame(
@@ -125,6 +131,7 @@ class Record:
                 "Key": pd.array([name.key or None for name in names], dtype="string"),
                 "VersionId": pd.array([name.version_id for name in names], dtype="string"),
                 "Size": pd.array([name.size for name in names], dtype="Int64"),
+                "ETag": pd.array(etags, dtype="string"),
                 "Status": pd.array(statuses, dtype="string"),
                 "Error": pd.array(notes, dtype="string"),
                 "DeleteMarker": pd.array(markers, dtype="string"),

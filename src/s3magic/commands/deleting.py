@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from s3magic.commands.asking import ADD_YES, confirmed
 from s3magic.commands.deleted import Record
+from s3magic.commands.last_look import LastLook
 from s3magic.commands.shown import display
 from s3magic.transfer.deletion import Deletion
 from s3magic.transfer.outcomes import Outcome
@@ -136,7 +137,7 @@ async def _delete(client: S3Client, feed: _Feed, options: Deleting, errand: Erra
         meter.failed += failed
 
     loop = asyncio.get_running_loop()
-    deletion = Deletion(client, told, options.concurrency)
+    deletion = Deletion(client, told, options.concurrency, LastLook(client))
     ending: list[asyncio.TimerHandle] = []
     async with watching(meter, display(options.progress)):
         working = loop.create_task(deletion.run(feed.names()), name="s3magic-rm")

@@ -58,6 +58,7 @@ class Found:
         etag: Without quotes, where a listing told; else empty.
         storage_class: Where a listing told; empty where it left it out.
         refused: Why it stands for nothing that could be fetched.
+        pinned: Whether it is meant only with that `etag`: a frame's row is of then.
     """
 
     uri: S3Uri
@@ -68,6 +69,7 @@ class Found:
     etag: str = ""
     storage_class: str | None = None
     refused: S3Error | None = None
+    pinned: bool = False
 
     @property
     def place(self) -> str:
@@ -232,7 +234,7 @@ async def _alone(client: S3Client, uri: S3Uri) -> Found | None:
     async with contextlib.aclosing(pages(client, listing, lanes=1)) as listed:
         async for page in listed:
             if page.keys[:1] == [uri.key]:
-                return Found(uri, uri.folder, page.sizes[0])
+                return Found(uri, uri.folder, page.sizes[0], etag=page.etags[0] or "")
             break
     return None
 
@@ -294,4 +296,5 @@ async def _of_frame(client: S3Client, source: Any, *, markers: bool) -> AsyncGen
                     yield replace(one, above=above) if above else one
         elif markers or not row.marker:  # a marker holds no bytes
             uri, known = S3Uri(row.bucket, row.key), (row.size, row.version_id)
-            yield Found(uri, "", *known, above, row.etag, row.storage_class)
+            pinned = bool(row.etag) and row.version_id is None
+            yield Found(uri, "", *known, above, row.etag, row.storage_class, pinned=pinned)

@@ -60,9 +60,10 @@ VERB = Verb(
     twin="s3.rm",
     details=(
         "Before more than 1,000 objects, and before everything in a bucket, you are asked; -y "
-        "answers yes. A key that is not there counts as deleted, as S3 has it. Where the bucket "
-        "keeps versions, the objects are hidden by delete markers, which the report names. "
-        "Returns one row an object: Bucket, Key, VersionId, Size, Status, Error, DeleteMarker."
+        "answers yes. A key that is not there counts as deleted, as S3 has it. Of a frame with "
+        "ETags only what is still as it was listed goes. Where the bucket keeps versions, the "
+        "objects are hidden by delete markers, which the report names. Returns one row an object: "
+        "Bucket, Key, VersionId, Size, ETag, Status, Error, DeleteMarker."
     ),
 )
 
@@ -95,7 +96,8 @@ async def rm(
     Args:
         source: ``s3://bucket/key``, a list or Series of these, an `S3Uri`, or
             a frame: of a listing, or the report of another verb. A frame that
-            has versions means just these.
+            has versions means just these; one that has ETags means the objects
+            that still have them: what was replaced since is a failed row.
         recursive: Everything below the address, and below folders of a frame.
         glob: Read the key as a pattern: ``*``, ``?``, ``[abc]``, ``**``.
         exclude: Patterns of names below the address that stay.
@@ -111,8 +113,8 @@ async def rm(
 
     Returns:
         One row an object or version: ``Bucket`` (category), ``Key``,
-        ``VersionId`` (string), ``Size`` (Int64, bytes, where a listing told),
-        ``Status`` (string: done, failed, cancelled, planned), ``Error``
+        ``VersionId`` (string), ``Size`` (Int64, bytes) and ``ETag`` (string),
+        where a listing told, ``Status`` (string: done, failed, cancelled, planned), ``Error``
         (string), ``DeleteMarker`` (string: the version of the marker that was
         made). What lies nowhere is an empty frame.
 
@@ -206,7 +208,7 @@ async def _looked_up(client: S3Client, found: Found) -> Found | None:
             raise ours from error
         await refuse_missing_bucket(client, uri, action)
         return None
-    return replace(found, size=head["ContentLength"])
+    return replace(found, size=head["ContentLength"], etag=head.get("ETag", "").strip('"'))
 
 
 def _is_bucket(source: Any, *, glob: bool) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Ruler", "before"]
+__all__ = ["Ruler", "before", "shared"]
 
 _DIGITS = 6  # columns in which keys differ; the others behind them are too fine to matter
 _ALPHABETS = (string.digits, string.digits + "abcdef", string.digits + "ABCDEF")
@@ -97,6 +97,14 @@ def before(key: str, other: str) -> bool:
     lowest of them.
     """
     return key < other and key.replace("/", "\0") < other.replace("/", "\0")
+
+
+def shared(first: str, last: str) -> str:
+    """Give what two keys begin with, and so do all between them."""
+    at = next(
+        (at for at, pair in enumerate(zip(first, last, strict=False)) if len({*pair}) > 1), None
+    )
+    return first if at is None else first[:at]
 
 
 def _alphabet(characters: set[str]) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import re
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -26,11 +27,19 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
-__all__ = ["alone", "install", "together"]
+__all__ = ["BATCH", "ODD", "alone", "install", "together"]
+
+BATCH = 1000
+"""Keys of a request: "a list of up to 1,000 keys" (S3 API, DeleteObjects)."""
+
+# XML 1.0 has no control characters; some servers strip the spaces around a text.
+ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|\A\s|\s\Z")
+"""What a key has that goes alone."""
 
 # Servers that know no newer checksum say one of these to a request without the old one.
 _WANTS_MD5 = {"MissingContentMD5", "InvalidRequest"}
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+_ALONE = {"ETag": "IfMatch"}  # what DeleteObject calls otherwise than DeleteObjects
 _OURS: ContextVar[bool] = ContextVar("s3magic-deletion", default=False)
 _MD5: ContextVar[bool] = ContextVar("s3magic-deletion-md5", default=False)
 # Not sent at all, so that it can be sent again; and an answer that says as much.
@@ -54,7 +63,8 @@ async def together(
         client: A client on which `install` was called.
         bucket: The bucket.
         objects: ``Key`` of each and, where it is one version, ``VersionId``;
-            1,000 at most, and none of a character that XML cannot carry.
+            ``ETag`` where it is to go only with that one. 1,000 at most, and
+            none of a character that XML cannot carry.
         quiet: Have only the errors told.
         once: Have botocore not send it again where it may have been carried out.
     """
@@ -96,7 +106,7 @@ async def alone(
     Args:
         client: A client on which `install` was called.
         bucket: The bucket.
-        one: ``Key`` and, where it is one version, ``VersionId``.
+        one: ``Key``, ``VersionId`` and ``ETag``, as `together` takes them.
         once: As `together` takes it.
 
     Raises:
@@ -104,8 +114,9 @@ async def alone(
             missing, or the server.
     """
     tries = _ONCE.set(once)
+    named: Any = {_ALONE.get(name, name): text for name, text in one.items()}
     try:
-        answer: dict[str, Any] = dict(await client.delete_object(Bucket=bucket, **one))  # type: ignore[arg-type]
+        answer: dict[str, Any] = dict(await client.delete_object(Bucket=bucket, **named))
     except Exception as error:
         given: dict[str, Any] = getattr(error, "response", None) or {}  # a lost one is None
         told = given.get("Error", {})

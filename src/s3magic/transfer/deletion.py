@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from s3magic.connecting import is_foreign
 from s3magic.errors import BadArgument, Denied, NotFound, NotSupported, Throttled
 from s3magic.settings import defaults
-from s3magic.transfer.delete_requests import alone, install, together
+from s3magic.transfer.delete_requests import BATCH, ODD, alone, install, together
 from s3magic.transfer.outcomes import Outcome, outcomes
 from s3magic.transfer.window import each, stream
 from s3magic.translation import translate
@@ -23,23 +23,23 @@ from s3magic.uri import S3Uri
 from s3magic.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.errors import S3Error
     from s3magic.transfer.outcomes import Name
 
-__all__ = ["Deletion", "delete"]
+__all__ = ["Deletion", "action_on"]
 
-_BATCH = 1000  # S3 API, DeleteObjects: "a list of up to 1,000 keys"
 _TOGETHER = 16  # of a batch whose names go alone after all
 _IN_A_ROW = 3  # failed requests after which a bucket is given up
 # After any other error of a request it may have been carried out.
 _REFUSALS = (BadArgument, Denied, NotFound, NotSupported, Throttled)
 _PAUSE = 0.2  # seconds before what the server was too busy for is asked again; then twice that
-# XML 1.0 has no control characters; some servers strip the spaces around a text.
-_ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|\A\s|\s\Z")
+# What servers say of a condition that they do not know; who may not read may give none on S3.
+_NO_CONDITIONS = (Denied, NotSupported)
+_NO_XML = "MalformedXML"
 
 
 @dataclass(slots=True)
@@ -54,6 +54,11 @@ class Deletion:
         told: Given the outcomes of a request in the moment in which it is
             answered, so that none is lost, whatever ends the run.
         concurrency: Requests at once.
+        look: Looks at names of one bucket that are to go only with their
+            ETags, and gives the outcomes of those that must not be asked for:
+            gone already, replaced, or out of sight. It is asked just before,
+            where the server may not hold to the condition by itself. Without
+            it only the server can refuse.
         unanswered: What was asked for and not answered when this was
             cancelled: it may be deleted, or not.
     """
@@ -61,6 +66,7 @@ class Deletion:
     client: S3Client
     told: Callable[[list[Outcome]], object]
     concurrency: int = field(default_factory=lambda: defaults().delete_concurrency)
+    look: Callable[[Sequence[Name]], Awaitable[list[Outcome]]] | None = None
     unanswered: list[Name] = field(default_factory=list)
     _stopped: bool = False
     _given_up: dict[str, S3Error] = field(default_factory=dict)
@@ -99,31 +105,63 @@ class Deletion:
             self.unanswered += self._open.intersection(batch)
             self._open.difference_update(batch)
 
-    async def _once(self, batch: list[Name], *, last: bool) -> list[Name]:
-        """Ask once, and tell; gives the names that are worth asking for again."""
+    async def _once(self, batch: list[Name], *, last: bool, bare: bool = False) -> list[Name]:
+        """Ask once, and tell; gives the names that are worth asking for again.
+
+        Args:
+            batch: The names of one request.
+            last: It is the last time that they are asked for.
+            bare: Send no conditions: the server takes none, or not from us.
+        """
         bucket = batch[0].bucket
-        if self._stopped or self._refused(batch):
+        batch = await self._due(batch, bare=bare)
+        if not batch:
             return []
         if len(batch) > 1 and bucket in self._one_by_one:
             return await self._each_alone(batch)
+        bound = not bare and self.look is not None and any(name.etag for name in batch)
         try:
-            answer = await self._asked(batch)
+            answer = await self._asked(batch, bare=bare)
         except asyncio.CancelledError:
             self._open.update(batch)
             raise
         except Exception as error:  # noqa: BLE001 - each of them becomes an outcome
-            ours = translate(error, _action([(name.bucket, name.key) for name in batch]))
+            ours = translate(error, action_on([(name.bucket, name.key) for name in batch]))
+            if bound and (isinstance(ours, _NO_CONDITIONS) or ours.code == _NO_XML):
+                return await self._once(batch, last=last, bare=True)
             if isinstance(ours, NotSupported) and bucket not in self._one_by_one:
                 self._one_by_one.add(bucket)
                 return await self._each_alone(batch)
             return await self._failed(batch, ours, last=last)
         self._failures[bucket] = 0
         found = outcomes(batch, answer)
-        if last:
-            self._tell(found)
+        refused = [
+            one.name
+            for one in found
+            if bound and one.name.etag and isinstance(one.error, _NO_CONDITIONS)
+        ]
+        busy = [] if last else [one.name for one in found if one.busy]
+        later = {*refused, *busy}
+        self._tell([one for one in found if one.name not in later])
+        return busy + (await self._once(refused, last=last, bare=True) if refused else [])
+
+    async def _due(self, batch: list[Name], *, bare: bool) -> list[Name]:
+        """Give those that are to be asked for.
+
+        What is to go only unchanged is looked at before, where the server may
+        not do so; those that are to go one by one, one by one.
+        """
+        if self._stopped or self._refused(batch):
             return []
-        self._tell([one for one in found if not one.busy])
-        return [one.name for one in found if one.busy]
+        bound = [name for name in batch if name.etag]
+        each_alone = len(batch) > 1 and batch[0].bucket in self._one_by_one
+        trusted = not bare and not is_foreign(self.client.meta.endpoint_url)
+        if not bound or each_alone or trusted or self.look is None:
+            return batch
+        ended = await self.look(bound)
+        self._tell(ended)
+        over = {one.name for one in ended}
+        return [] if self._stopped else [name for name in batch if name not in over]
 
     def _tell(self, found: list[Outcome]) -> None:
         """Pass outcomes on; an earlier try that got no answer may have done it all the same."""
@@ -173,11 +211,11 @@ class Deletion:
                 self._keeps[bucket] = False
         return self._keeps[bucket]
 
-    async def _asked(self, batch: list[Name]) -> dict[str, Any]:
-        objects = [name.named for name in batch]
+    async def _asked(self, batch: list[Name], *, bare: bool) -> dict[str, Any]:
+        objects = [name.named if bare else name.bound for name in batch]
         bucket, once = batch[0].bucket, _once(batch)
         # aiohttp sends any DELETE again whose connection breaks, a POST never.
-        single = _ODD.search(batch[0].key) or bucket in self._one_by_one or not once
+        single = ODD.search(batch[0].key) or bucket in self._one_by_one or not once
         if len(batch) == 1 and single:
             return await alone(self.client, bucket, objects[0], once=once)
         return await together(self.client, bucket, objects, quiet=False, once=once)
@@ -198,80 +236,20 @@ async def _batches(names: AsyncGenerator[Name]) -> AsyncGenerator[list[Name]]:
     waiting: dict[str, list[Name]] = {}
     async with contextlib.aclosing(names):
         async for name in names:
-            if not name.key or _ODD.search(name.key):
+            if not name.key or ODD.search(name.key):
                 yield [name]
                 continue
             batch = waiting.setdefault(name.bucket, [])
             batch.append(name)
-            if len(batch) == _BATCH:
+            if len(batch) == BATCH:
                 yield waiting.pop(name.bucket)
     for batch in waiting.values():
         yield batch
 
 
-async def delete(
-    client: S3Client, bucket: str, keys: Sequence[str], *, quiet: bool = True
-) -> dict[str, Any]:
-    """Delete keys; one that is not there counts as deleted, as S3 has it.
-
-    Args:
-        client: Any aiobotocore client.
-        bucket: The bucket.
-        keys: Any number of keys.
-        quiet: Leave out what was deleted.
-
-    Returns:
-        One answer in the shape of DeleteObjects: ``Deleted``, ``Errors`` and
-        the ``ResponseMetadata`` of the last request; a list with nothing in it
-        is left out.
-
-    Raises:
-        BadArgument: One of them can be no key; nothing was deleted.
-        S3Error: A request failed as a whole; those before it were done.
-    """
-    for key in keys:
-        if not isinstance(key, str) or not key:
-            raise BadArgument(f"Cannot delete {key!r}: it is no key.")
-    install(client)
-    plain = [{"Key": key} for key in keys if not _ODD.search(key)]
-    batches = [plain[at : at + _BATCH] for at in range(0, len(plain), _BATCH)]
-    batches += [[{"Key": key}] for key in keys if _ODD.search(key)]
-    answers: dict[int, dict[str, Any]] = {}
-    failed: list[tuple[str, str]] = []
-
-    async def one(numbered: tuple[int, list[dict[str, str]]]) -> None:
-        number, batch = numbered
-        try:
-            if _ODD.search(batch[0]["Key"]):
-                answers[number] = await alone(client, bucket, batch[0])
-            else:
-                answers[number] = await together(client, bucket, batch, quiet=quiet)
-        except Exception:
-            failed.extend((bucket, item["Key"]) for item in batch)
-            raise
-
-    try:
-        await each(stream(enumerate(batches)), one, defaults().delete_concurrency)
-    except Exception as error:
-        raise translate(error, _action(failed)) from error
-    merged = _merged([answers[number] for number in sorted(answers)])
-    if quiet:
-        merged.pop("Deleted", None)  # some servers tell it all the same
-    return merged
-
-
-def _action(places: Sequence[tuple[str, str]]) -> str:
+def action_on(places: Sequence[tuple[str, str]]) -> str:
     """Say what was to be deleted, for an error."""
     action = f"delete {S3Uri(*places[0])}"
     if len(places) > 1:
         action += f" and {count(len(places) - 1, 'other key')}"
     return action
-
-
-def _merged(answers: list[dict[str, Any]]) -> dict[str, Any]:
-    merged: dict[str, Any] = dict(answers[-1]) if answers else {}
-    for name in ("Deleted", "Errors"):
-        merged.pop(name, None)
-        if rows := [row for answer in answers for row in answer.get(name, ())]:
-            merged[name] = rows
-    return merged

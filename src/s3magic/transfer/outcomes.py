@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3magic.errors import ServerFault
+from s3magic.errors import NoSuchKey, ObjectChanged, ServerFault
 from s3magic.translation import translate
 from s3magic.uri import S3Uri
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from s3magic.errors import S3Error
 
-__all__ = ["Name", "Outcome", "outcomes"]
+__all__ = ["Name", "Outcome", "outcomes", "replaced"]
+
+_REPLACED = {"PreconditionFailed", "412"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Name:
             versions, it is then hidden by a delete marker.
         size: Bytes, where known.
         number: Its place in a report.
+        etag: Without quotes: it is to go only if it has this ETag still; empty
+            for whatever is there.
     """
 
     bucket: str
@@ -36,6 +40,7 @@ class Name:
     version_id: str | None = None
     size: int | None = None
     number: int = 0
+    etag: str = ""
 
     @property
     def named(self) -> dict[str, str]:
@@ -43,6 +48,11 @@ class Name:
         if self.version_id is None:
             return {"Key": self.key}
         return {"Key": self.key, "VersionId": self.version_id}
+
+    @property
+    def bound(self) -> dict[str, str]:
+        """How a request names it, with the condition that it is the same still."""
+        return self.named | ({"ETag": f'"{self.etag}"'} if self.etag else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,8 @@ class _Told(Exception):
 def outcomes(names: Sequence[Name], answer: Mapping[str, Any]) -> list[Outcome]:
     """Read an answer in the shape of DeleteObjects.
 
-    Only what the server says is gone counts as gone. Some servers do not
+    Only what the server says is gone counts as gone; that there is no such key
+    is what it says of one that was to go on a condition. Some servers do not
     repeat a version: what they say of a key is then of as many of its versions
     as they say it of.
     """
@@ -89,8 +100,7 @@ def outcomes(names: Sequence[Name], answer: Mapping[str, Any]) -> list[Outcome]:
     found = []
     for name in names:
         if (told := failed.take(name)) is not None:
-            error = _Told(str(told.get("Code", "")), str(told.get("Message", "")))
-            found.append(Outcome(name, translate(error, _action(name))))
+            found.append(_failed(name, str(told.get("Code", "")), str(told.get("Message", ""))))
         elif (told := deleted.take(name)) is not None:
             made = name.version_id is None and told.get("DeleteMarker") is True
             found.append(Outcome(name, marker=told.get("DeleteMarkerVersionId") if made else None))
@@ -98,6 +108,21 @@ def outcomes(names: Sequence[Name], answer: Mapping[str, Any]) -> list[Outcome]:
             silent = ServerFault(f"Cannot {_action(name)}: the server's answer does not name it.")
             found.append(Outcome(name, silent, unsure=True))
     return found
+
+
+def replaced(name: Name) -> ObjectChanged:
+    """Say that something else is there than what was to go."""
+    return ObjectChanged(
+        f"Cannot {_action(name)}: it was replaced since it was listed.",
+        hint="List it again; or, to delete whatever is there now, df.drop(columns='ETag').",
+    )
+
+
+def _failed(name: Name, code: str, message: str) -> Outcome:
+    if name.etag and code in _REPLACED:
+        return Outcome(name, replaced(name))
+    error = translate(_Told(code, message), _action(name))
+    return Outcome(name, None if name.etag and isinstance(error, NoSuchKey) else error)
 
 
 class _Rows:
