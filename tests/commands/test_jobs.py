@@ -143,6 +143,30 @@ async def test_the_report_of_a_running_job_has_what_is_over(s3, door, tmp_path):
     assert len(await job) == 3
 
 
+async def test_a_job_knows_its_total_by_the_first_bytes(s3, door, tmp_path):
+    """Not only when the first part is whole; before, it is missing and not zero."""
+    s3.put("large", LARGE)
+    door.then("silent", size=4 * MiB)
+    job = await get(s3.uri("large"), tmp_path, bg=True)
+    deadline = time.monotonic() + 30
+
+    while not job.size:
+        assert job.total in {None, len(LARGE)}
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)  # between two looks
+
+    assert job.size < len(LARGE)
+    assert job.total == len(LARGE)
+
+
+async def test_a_job_is_no_source_and_says_what_is(connected):
+    """Its report is a frame; the sentence names it."""
+    job = await get(connected.uri("missing"), errors="return", bg=True)
+
+    with pytest.raises(BadArgument, match=r"A Job is no source(.|\n)*Its \.report is a frame"):
+        await get(job)
+
+
 async def test_what_cannot_be_meant_is_refused_in_the_cell(s3, connected, tmp_path):
     """No job begins that could only fail."""
     with pytest.raises(BadArgument):

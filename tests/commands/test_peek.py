@@ -112,6 +112,21 @@ async def test_a_large_parquet_object_moves_little(liar):
     assert "too large" in seen.note
 
 
+async def test_what_it_says_of_itself_reads_as_words(liar):
+    """One row group is no "row groups 1", and a least value of zero is no -0."""
+    liar.objects["t.parquet"] = tables.parquet(pd.DataFrame({"rain": [0.0, 1.5]}))
+    file = io.BytesIO()
+    Image.new("RGB", (32, 12)).save(file, "jpeg")
+    liar.objects["i.jpg"] = file.getvalue()
+
+    table = await peek(liar.uri("t.parquet"))
+    image = await peek(liar.uri("i.jpg"))
+
+    assert ", 2 rows, 1 column, 1 row group, written by " in repr(table)
+    assert table.schema.Min.tolist() == ["0"]
+    assert "width 32, height 12, colour, 8 bits (" in repr(image)
+
+
 async def test_rows_come_from_several_row_groups(s3, connected):
     """As many as were asked for, with names that hold dots and columns within columns."""
     table = pa.table(

@@ -142,6 +142,19 @@ def test_nobody_knows_the_share_of_an_unknown_whole(clock):
     assert read(meter).percent == ""
 
 
+def test_a_single_file_of_unknown_size_has_no_percentage(clock):
+    """Its bytes are told while they come, and no 0% beside them."""
+    meter = make(clock, files=1, size=0)
+    number = meter.begin("a")
+
+    meter.advance(number, 60)
+
+    assert meter.fraction is None
+    assert read(meter).size == "60 B"
+    meter.learn(number, 100)
+    assert meter.fraction == pytest.approx(0.6)
+
+
 def test_a_failed_file_leaves_no_bytes_behind(clock):
     """What a failed or cancelled file had brought is not counted as done."""
     meter = make(clock, files=3, size=300)

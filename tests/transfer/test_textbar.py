@@ -75,6 +75,17 @@ def test_the_line_says_all_there_is_to_say():
         assert said in line
 
 
+def test_things_are_counted_before_their_rate():
+    """What is listed has no bytes: how many there are comes first."""
+    stream = Stream()
+    meter = Meter("Listing", "Listed", "object")
+    meter.tally(12)
+
+    TextBar(stream, width=80).draw(meter)
+
+    assert re.search(r"Listing +12 objects · \d+/s", stream.getvalue())
+
+
 @pytest.mark.parametrize("draw", [True, False])
 def test_no_escape_gets_out_of_a_name(draw):
     """A key full of terminal escapes is shown, not obeyed, in the bar and at the end."""

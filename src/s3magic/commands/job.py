@@ -126,8 +126,10 @@ class Job:
 
     @property
     def total(self) -> int | None:
-        """Bytes in all, as far as is known."""
-        return self._meter.size if self._meter else None
+        """Bytes in all, as far as is known; None while nothing is."""
+        if self._meter is None or (not self._meter.size and not self.done):
+            return None
+        return self._meter.size
 
     @property
     def rate(self) -> float:

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 __all__ = ["Peek"]
 
 _COLUMNS = 100  # of a schema that are shown
+_COUNTED = {  # facts that are numbers of things, and what one of them is called
+    "row groups": "row group",
+    "batches": "batch",
+    "stripes": "stripe",
+    "arrays": "array",
+    "entries": "entry",
+}
+_PLAIN = {"colours", "depth"}  # facts that need no name in front
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,12 +117,16 @@ class Peek:
             told.append(count(self.rows, "row"))
         if self.schema is not None and len(self.schema):
             told.append(count(len(self.schema), "column"))
-        told += [f"{name} {_said(value)}" for name, value in self.look.facts.items()]
+        told += [_said(name, value) for name, value in self.look.facts.items()]
         return f"{self.uri}\n{', '.join(told)} ({filesize(self.bytes_read)} read)"
 
 
-def _said(value: object) -> str:
-    return repr(value) if isinstance(value, str) and not value.strip() else str(value)
+def _said(name: str, value: object) -> str:
+    if name in _COUNTED and isinstance(value, int):
+        return f"{value:,} {_COUNTED[name] if value == 1 else name}"
+    if name in _PLAIN:
+        return str(value)
+    return f"{name} {repr(value) if isinstance(value, str) and not value.strip() else value}"
 
 
 def _same(mine: pd.DataFrame | None, theirs: pd.DataFrame | None) -> bool:

@@ -134,7 +134,9 @@ def _told(meta: Any, names: list[str]) -> dict[str, Any]:
 
 
 def _short(value: object) -> str:
-    return shorten(f"{value:.6g}" if isinstance(value, float) else str(value), _LONGEST)
+    if isinstance(value, float):  # writers put -0.0 where the least is zero: it is no news
+        return f"{value + 0.0:.6g}"
+    return shorten(str(value), _LONGEST)
 
 
 def _chunks(meta: Any, names: list[str], rows: int) -> Iterator[_Chunk]:

@@ -146,7 +146,9 @@ def _form(uri: S3Uri, named: str | None) -> tuple[str, bool]:
     if form.format == "pickle":
         raise refuse_pickle(uri)
     if form.format not in READABLE:
-        what = "its name tells no format" if not form.format else f"it is no table: {form.format}"
+        what = (
+            "its name tells no format" if not form.format else f"it is no table, but {form.format}"
+        )
         raise BadArgument(
             f"Cannot read {uri}: {what}.",
             hint=f"Say what it is with --format: {', '.join(READABLE)}.",

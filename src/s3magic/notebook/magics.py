@@ -28,31 +28,32 @@ __all__ = ["add_all", "cell_verb", "known", "names", "verb", "verbs"]
 _Described: TypeAlias = "tuple[Verb, Callable[..., Awaitable[object]]]"
 
 # The magics, each with its command: the module in `commands`, and the coroutine there.
+# %s3 shows them in this order: look, look inside, move, tidy up, connect.
 _COMMANDS = {
-    "s3connect": ("connect", "connected"),
     "s3ls": ("ls", "ls"),
-    "s3get": ("get", "get"),
-    "s3put": ("put", "put"),
-    "s3sync": ("sync", "sync"),
-    "s3cat": ("cat", "cat"),
-    "s3head": ("head", "head"),
-    "s3url": ("url", "url"),
-    "s3jobs": ("jobs", "jobs"),
-    "s3cp": ("cp", "cp"),
-    "s3mv": ("mv", "mv"),
-    "s3du": ("du", "du"),
     "s3tree": ("tree", "tree"),
+    "s3du": ("du", "du"),
     "s3stat": ("stat", "stat"),
     "s3diff": ("diff", "diff"),
+    "s3browse": ("browse", "browse"),
+    "s3cat": ("cat", "cat"),
+    "s3head": ("head", "head"),
     "s3peek": ("peek", "peek"),
-    "s3doctor": ("doctor", "doctor"),
+    "s3read": ("read", "read"),
+    "s3get": ("get", "get"),
+    "s3put": ("put", "put"),
+    "s3write": ("write", "write"),
+    "s3cp": ("cp", "cp"),
+    "s3mv": ("mv", "mv"),
+    "s3sync": ("sync", "sync"),
+    "s3jobs": ("jobs", "jobs"),
     "s3rm": ("rm", "rm"),
+    "s3uploads": ("uploads", "uploads"),
     "s3mb": ("mb", "mb"),
     "s3rb": ("rb", "rb"),
-    "s3uploads": ("uploads", "uploads"),
-    "s3read": ("read", "read"),
-    "s3browse": ("browse", "browse"),
-    "s3write": ("write", "write"),
+    "s3connect": ("connect", "connected"),
+    "s3doctor": ("doctor", "doctor"),
+    "s3url": ("url", "url"),
 }
 _CELLS = ("s3put",)  # those that are cell magics too, by their module's CELL
 _known: dict[str, _Described] = {}  # those imported

@@ -80,7 +80,11 @@ class Direct:
     level: Level
 
     async def get(
-        self, wanted: Wanted, landing: Landing, advance: Callable[[int], object]
+        self,
+        wanted: Wanted,
+        landing: Landing,
+        advance: Callable[[int], object],
+        learn: Callable[[int], object] | None = None,
     ) -> Got | None:
         """Bring a range of an object to its landing.
 
@@ -88,6 +92,7 @@ class Direct:
             wanted: What to ask for.
             landing: Where the bytes go; it begins with a first answer.
             advance: Told on the loop of bytes that landed.
+            learn: Told on the loop, by a first answer, how many bytes the object has.
 
         Returns:
             What came, which may be less than was wanted; None if nothing did.
@@ -97,7 +102,7 @@ class Direct:
             return None
         size = (wanted.stop or 0) - wanted.start
         return await self.do(
-            template, self.getting(template, wanted, landing, advance), max(0, size)
+            template, self.getting(template, wanted, landing, advance, learn), max(0, size)
         )
 
     def getting(
@@ -106,11 +111,12 @@ class Direct:
         wanted: Wanted,
         landing: Landing,
         advance: Callable[[int], object],
+        learn: Callable[[int], object] | None = None,
     ) -> Callable[[Order[Any]], Got]:
         """Give the blocking work of a `get`; its arguments are the same."""
 
         def work(order: Order[Any]) -> Got:
-            taking = Taking(order, landing, advance, self.level)
+            taking = Taking(order, landing, advance, self.level, learn)
             try:
                 return self._ask(order, template, wanted, taking)
             except Unplain as unplain:

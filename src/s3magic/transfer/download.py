@@ -185,9 +185,10 @@ class _Bringing:
         if shared.direct is not None:
             expected = min(size or SMALL, SMALL)
             async with shared.slots.take(HELD + expected, expected, ahead=True):
-                got = await shared.direct.get(Wanted(source, 0, stop), landing, self._advance)
+                got = await shared.direct.get(
+                    Wanted(source, 0, stop), landing, self._advance, self._learn
+                )
             if got is not None:
-                self._learn(got.answer.total)
                 self._resume()
                 return got.answer, got.at
         async with shared.slots.take(_STREAM):

@@ -195,8 +195,9 @@ class Meter:
         """How much is done, 0 to 1; None while the whole is not known."""
         if self.size:
             return min(1.0, max(0.0, self.done_size / self.size))
-        if self.files:
-            return min(1.0, (self.done_files + self.skipped + self.failed) / self.files)
+        over = self.done_files + self.skipped + self.failed
+        if self.files and (over or self.files > 1):  # of a single one the number says nothing
+            return min(1.0, over / self.files)
         return None
 
     @property

@@ -94,12 +94,14 @@ class Taking:
         landing: Where the bytes go.
         advance: Told on the loop of bytes that landed.
         level: Told of a line that fell silent.
+        learn: Told on the loop, by a first answer, how many bytes the object has.
     """
 
     order: Order[Any]
     landing: Landing
     advance: Callable[[int], object]
     level: Level
+    learn: Callable[[int], object] | None = None
 
     def take(self, line: Line, head: Head, wanted: Wanted) -> Got:
         """Check an answer's head, and take its body as far as it comes.
@@ -110,6 +112,8 @@ class Taking:
         answer = _checked(head, wanted)
         self.order.enter()
         if wanted.after is None:
+            if self.learn is not None:
+                self.order.tell(self.learn, answer.total)
             self.landing.begin(answer)
             if self.landing.held and self.landing.held[0]:  # an earlier run has brought it
                 return Got(answer, answer.start)

@@ -82,8 +82,11 @@ class TextBar:
     def _compose(self, figures: Figures, width: int) -> str:
         """Make a line of at most `width` columns; the least needed goes first."""
         full, empty, dots, dot = self._signs
-        parts = [f"{figures.percent:>4}" if figures.percent else "", figures.size, figures.rate]
-        parts += [figures.left, figures.counted, figures.skipped, figures.failed]
+        parts = [f"{figures.percent:>4}" if figures.percent else "", figures.size]
+        parts += [] if figures.size else [figures.counted]
+        parts += [figures.rate, figures.left]
+        parts += [figures.counted] if figures.size else []
+        parts += [figures.skipped, figures.failed]
         lead = figures.doing.replace("…", dots)
         said = dot.join(part for part in parts if part)
         line = f"{lead}  {said}" if said else lead
