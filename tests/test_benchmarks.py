@@ -95,6 +95,15 @@ def test_a_target_against_one_peer_looks_at_no_other():
     assert (verdict.peer, verdict.value, verdict.met) == ("obstore", 1.5, False)
 
 
+def test_the_page_says_how_often_a_task_ran_where_not_all_ran_alike():
+    """Long tasks may be given fewer rounds: the reader is told by the first line."""
+    results = [result("mixed-up", "s3magic", *[1.0] * 3), result("bytes", "s3magic", *[1.0] * 5)]
+
+    page = render(record(*results))
+
+    assert "; 3 to 5 rounds." in page
+
+
 def test_a_peer_that_was_stopped_is_not_held_against_us():
     """How long it would have taken is unknown, and its CPU was never told."""
     results = [
