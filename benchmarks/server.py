@@ -22,7 +22,7 @@ from benchmarks.place import Place
 from benchmarks.programs import program
 from s3magic import server_guard
 from s3magic.server import FLAGS
-from s3magic.server_ports import choose_ports
+from s3magic.server_ports import choose_ports, sockets
 from s3magic.server_probe import HOST, answers
 
 if TYPE_CHECKING:
@@ -118,7 +118,8 @@ class Server:
             *(f"-s3.cert.file={certificate}", f"-s3.key.file={key}"),
             *(f"{flag}={port}" for flag, port in self._ports.items()),
         ]
-        guard = [sys.executable, "-I", "-S", server_guard.__file__, str(self.folder), ""]
+        litter = os.pathsep.join(sockets(self._ports))
+        guard = [sys.executable, "-I", "-S", server_guard.__file__, str(self.folder), litter]
         with (self.folder / "log").open("wb") as log:
             self._guard = subprocess.Popen(
                 [*guard, *command],

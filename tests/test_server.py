@@ -34,9 +34,18 @@ def processes_of(server):
     return [guard, *guard.children(recursive=True)]
 
 
-def sockets_of(ports):
-    """The sockets in /tmp that a server on these ports has made."""
-    return [path for port in ports for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock")]
+def sockets_of(ports, before):
+    """The sockets in /tmp that a server on these ports has made, and not one before it.
+
+    A server that somebody killed together with its guard leaves its own for
+    good, and a later one may listen for something else on the same port.
+    """
+    return {path for path in sockets_now() - before if path.stem.rpartition("-")[2] in ports}
+
+
+def sockets_now():
+    """All such sockets, of whichever server."""
+    return set(Path("/tmp").glob("seaweedfs-*.sock"))
 
 
 def gone(processes, seconds=20):
@@ -153,15 +162,17 @@ def test_a_named_folder_is_kept_and_served_again(tmp_path):
 
 def test_a_temporary_folder_is_removed_at_the_end():
     """Without a folder of yours, nothing stays: no data, no log, no socket, no process."""
+    before = sockets_now()
     server = Server().start()
-    scratch, ports, processes = server._scratch, server._ports, processes_of(server)
+    scratch, processes = server._scratch, processes_of(server)
+    ports = {str(port) for port in server._ports.values()}
     assert any((scratch / "data").iterdir())
 
     server.stop()
 
     assert not scratch.exists()
     assert not gone(processes)
-    assert not sockets_of(ports.values())
+    assert not sockets_of(ports, before)
 
 
 def test_stopping_twice_is_stopping_once():
@@ -238,6 +249,7 @@ def test_it_dies_with_its_parent_and_not_before(thread):
         print(server._guard.pid, server._scratch, *server._ports.values(), flush=True)
         sys.stdin.read()
     """)
+    before = sockets_now()
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as parent:
@@ -245,7 +257,7 @@ def test_it_dies_with_its_parent_and_not_before(thread):
         guard = psutil.Process(int(pid))
         processes = [guard, *guard.children(recursive=True)]
         assert len(processes) == 2
-        assert sockets_of(ports)
+        assert sockets_of(ports, before)
         assert all(process.is_running() for process in processes)
 
         parent.send_signal(signal.SIGKILL)
@@ -253,7 +265,7 @@ def test_it_dies_with_its_parent_and_not_before(thread):
 
     assert not gone(processes)
     assert not Path(scratch).exists()
-    assert not sockets_of(ports)
+    assert not sockets_of(ports, before)
 
 
 def test_it_ends_when_the_program_ends_without_stopping_it():

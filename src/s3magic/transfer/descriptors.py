@@ -19,7 +19,7 @@ def affordable(wanted: int) -> int:
     except ImportError:  # Windows, where sockets are no files
         return wanted
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return wanted if soft == resource.RLIM_INFINITY else fair(wanted, soft, _open_now())
+    return wanted if soft == resource.RLIM_INFINITY else fair(wanted, soft, _open_below(soft))
 
 
 def fair(wanted: int, limit: int, there: int) -> int:
@@ -33,9 +33,13 @@ def fair(wanted: int, limit: int, there: int) -> int:
     return min(wanted, max(_LEAST, (limit - there) // _EACH))
 
 
-def _open_now() -> int:
-    """Count the descriptors of this process; 0 where the system does not tell."""
+def _open_below(limit: int) -> int:
+    """Count the descriptors that the limit is on; 0 where the system does not tell.
+
+    It is on their numbers: those that were opened before it was lowered, and
+    lie above it, take nothing from what is left.
+    """
     for folder in _OPEN:
         with contextlib.suppress(OSError):
-            return len(os.listdir(folder))  # noqa: PTH208 - names only
+            return sum(int(name) < limit for name in os.listdir(folder))  # noqa: PTH208 - names only
     return 0
