@@ -140,7 +140,7 @@ async def peek(
 
 def _look(file: RangeFile, rows: int, uri: S3Uri, named: str | None) -> Look:
     """Look into an object as what it is. Blocks."""
-    from s3magic.commands import peek_arrays, peek_images, peek_tables, peek_texts
+    from s3magic.commands import peek_arrays, peek_images, peek_parquet, peek_tables, peek_texts
 
     form = form_of(uri.key, named)
     if not file.size:
@@ -154,7 +154,7 @@ def _look(file: RangeFile, rows: int, uri: S3Uri, named: str | None) -> Look:
     if kind == "excel" and not beginning.startswith(b"PK"):
         return Look(kind, note="It is of the old kind of Excel: %s3read reads it.")
     looks = {
-        "parquet": peek_tables.parquet,
+        "parquet": peek_parquet.parquet,
         "arrow": peek_tables.arrow,
         "orc": peek_tables.orc,
         "avro": peek_tables.avro,
