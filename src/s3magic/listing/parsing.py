@@ -9,20 +9,12 @@ of its own. A page that is not as S3 documents it is left to botocore, whole.
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import re
-import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import unquote_plus
 
 from s3magic.listing.columns import Columns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from s3magic.model import S3Owner
+from s3magic.listing.decoding import Unexpected, decoded, owners, repeated, sizes, stamps
 
 __all__ = ["split", "told"]
 
@@ -44,14 +36,10 @@ _FIELDS = {
     *("Key", "LastModified", "ETag", "Size", "StorageClass"),
     *("Owner.ID", "Owner.DisplayName", "VersionId", "IsLatest", "Prefix"),
 }
-_OWNER = {"Owner.DisplayName": "DisplayName", "Owner.ID": "ID"}
 # What stands beside the records and is encoded with them: the answer is decoded
 # here or by botocore, never by both.
 _ENCODED = re.compile(r"<(EncodingType|NextMarker|NextKeyMarker)(?:/>|>([^<]*)</\1>)")
 _BESIDE = re.compile(r"<(\w+)>([^<]*)</\1>|<(\w+)/>")
-_ENTITY = re.compile(r"&(?:(amp|lt|gt|quot|apos);|\#([0-9]+);|\#x([0-9A-Fa-f]+);)?", re.VERBOSE)
-_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
 
 
 def split(body: bytes | memoryview) -> tuple[bytes, Columns] | None:
@@ -69,7 +57,7 @@ def split(body: bytes | memoryview) -> tuple[bytes, Columns] | None:
     """
     try:
         return _split(str(body, "utf-8"))
-    except (_Unexpected, ValueError, KeyError):
+    except (Unexpected, ValueError, KeyError):
         return None
 
 
@@ -88,15 +76,11 @@ def told(rest: bytes) -> dict[str, str] | None:
         return None
     try:
         return {
-            found[1] or found[3]: _decoded([found[2] or ""], encoded=False)[0]
+            found[1] or found[3]: decoded([found[2] or ""], encoded=False)[0]
             for found in _BESIDE.finditer(text, head.end())
         }
-    except _Unexpected:
+    except Unexpected:
         return None
-
-
-class _Unexpected(Exception):
-    """The page holds what S3 does not document; botocore shall judge it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +111,7 @@ class _Shape:
         width = len(self.fields) + 2
         end = len(flat) - 1 - width
         if not end:
-            raise _Unexpected
+            raise Unexpected
         texts = {name: flat[at:end:width] for at, name in enumerate(self.fields, 1)}
         return texts, len(flat[-2])
 
@@ -135,9 +119,9 @@ class _Shape:
 def _split(text: str) -> tuple[bytes, Columns]:
     head = _HEAD.match(text)
     if head is None or not text.rstrip().endswith(f"</{head[1]}>"):
-        raise _Unexpected
+        raise Unexpected
     if "\r" in text:  # XML reads it as another line's end
-        raise _Unexpected
+        raise Unexpected
     runs: list[tuple[_Shape, dict[str, list[str]]]] = []
     kept = []
     at = depth = 0
@@ -146,7 +130,7 @@ def _split(text: str) -> tuple[bytes, Columns]:
         kept.append(text[at:begin])
         depth += _depth(kept[-1])
         if depth != 1 or record[2] != ">":  # a record stands right below the root
-            raise _Unexpected
+            raise Unexpected
         stop = text.index(f"</{name}>", begin)
         first = text[begin : stop + len(name) + 3]
         shape = _shape(name, _LEAF.sub(r"<\1\3>\2</\1\3>", first))
@@ -156,16 +140,16 @@ def _split(text: str) -> tuple[bytes, Columns]:
     kept.append(text[at:])
     rest = "".join(kept)
     if depth + _depth(kept[-1]) or "<!" in rest:
-        raise _Unexpected
+        raise Unexpected
     told = {found[1]: found[2] or "" for found in _ENCODED.finditer(rest)}
     encoding = told.pop("EncodingType", "")
     if encoding not in {"", "url"}:
-        raise _Unexpected
+        raise Unexpected
     columns = Columns()
     for shape, texts in runs:
         _append(columns, shape, texts, encoded=bool(encoding))
     for name, marker in told.items():
-        (columns.markers[name],) = _decoded([marker], encoded=bool(encoding))
+        (columns.markers[name],) = decoded([marker], encoded=bool(encoding))
     return _ENCODED.sub("", rest).encode(), columns
 
 
@@ -197,114 +181,44 @@ def _shape(kind: str, blank: str) -> _Shape:
             pattern += f"(?:<{name}>[^<]*</{name}>)?"
     pattern += _walk(blank[at:], path)
     if path or len(set(fields)) < len(fields):
-        raise _Unexpected
+        raise Unexpected
     return _Shape(kind, tuple(fields), quote, re.compile(f"{pattern}|((?s:.+))"))
 
 
 def _walk(tags: str, path: list[str]) -> str:
     """Follow tags that hold others; gives them back, if they are nothing but that."""
     if not _TAGS.fullmatch(tags):
-        raise _Unexpected
+        raise Unexpected
     for closes, name in _TAG.findall(tags):
         if not closes:
             path.append(name)
         elif not path or path.pop() != name:
-            raise _Unexpected
+            raise Unexpected
     return tags
 
 
 def _append(columns: Columns, shape: _Shape, texts: dict[str, list[str]], *, encoded: bool) -> None:
     """Turn the texts of a run into values, behind those of the runs before it."""
     if shape.kind == "CommonPrefixes":
-        columns.prefixes += _decoded(texts["Prefix"], encoded=encoded)
+        columns.prefixes += decoded(texts["Prefix"], encoded=encoded)
         return
-    keys = _decoded(texts["Key"], encoded=encoded)
+    keys = decoded(texts["Key"], encoded=encoded)
     nothing = [None] * len(keys)
     etags, latest = "".join(texts.get("ETag", ())), texts.get("IsLatest", ())
     # Whether quotes within an ETag would be the server's or the value's is not ours to say.
     if "&" in etags or '"' in etags or not {*latest} <= {"true", "false"}:
-        raise _Unexpected
+        raise Unexpected
     deleted = shape.kind == "DeleteMarker"
     columns.keys += keys
-    columns.sizes += [0] * len(keys) if deleted else _sizes(texts["Size"])
-    columns.stamps += _stamps(texts["LastModified"]) if "LastModified" in texts else nothing
+    columns.sizes += [0] * len(keys) if deleted else sizes(texts["Size"])
+    columns.stamps += stamps(texts["LastModified"]) if "LastModified" in texts else nothing
     columns.etags += texts.get("ETag", nothing)
-    columns.classes += _repeated(texts["StorageClass"]) if "StorageClass" in texts else nothing
-    columns.owners += _owners(texts, len(keys))
-    columns.version_ids += _repeated(texts["VersionId"]) if "VersionId" in texts else nothing
+    columns.classes += repeated(texts["StorageClass"]) if "StorageClass" in texts else nothing
+    columns.owners += owners(texts, len(keys))
+    columns.version_ids += repeated(texts["VersionId"]) if "VersionId" in texts else nothing
     columns.latest += [told == "true" for told in latest] or [False] * len(keys)
     columns.deleted += [deleted] * len(keys)
     if columns.quote is None:
         columns.quote = shape.quote
     elif shape.quote not in {None, columns.quote}:
-        raise _Unexpected
-
-
-def _decoded(texts: list[str], *, encoded: bool) -> list[str]:
-    """Decode names: from XML's entities and then, if `encoded`, from a URL's escapes."""
-
-    def decode(text: str) -> str:
-        text = _ENTITY.sub(_character, text) if "&" in text else text
-        return unquote_plus(text) if encoded else text
-
-    # All in one go costs a fifth, unless a name has a line's end in it.
-    together = "\n".join(texts)
-    decoded = decode(together)
-    if decoded == together:
-        return texts
-    made = decoded.split("\n")
-    return made if len(made) == len(texts) else [decode(text) for text in texts]
-
-
-def _character(entity: re.Match[str]) -> str:
-    name, decimal, hexadecimal = entity.groups()
-    if name:
-        return _ENTITIES[name]
-    character = chr(int(decimal) if decimal else int(hexadecimal or "0", 16))
-    if _NO_CHARACTER.match(character):
-        raise _Unexpected
-    return character
-
-
-def _sizes(texts: list[str]) -> list[int]:
-    together = "".join(texts)
-    if not (together.isascii() and together.isdigit()):
-        raise _Unexpected
-    return list(map(int, texts))
-
-
-def _stamps(texts: list[str]) -> list[str]:
-    """Read ISO 8601 times; S3 writes them all with a ``Z``."""
-    together = "\n".join(texts)
-    if together.count("T") != len(texts) or "W" in together:  # no time, or a week's
-        raise _Unexpected
-    # S3 tells the second: what was written together has few of them.
-    moments = {text: dt.datetime.fromisoformat(text) for text in set(texts)}
-    if together.count("Z") == len(texts):
-        return together.replace("Z", "").split("\n")
-    return [
-        (moment.astimezone(dt.UTC) if moment.tzinfo else moment).replace(tzinfo=None).isoformat()
-        for moment in map(moments.__getitem__, texts)
-    ]
-
-
-def _repeated(texts: list[str]) -> list[str]:
-    """Decode texts of which most are the same, and keep each once."""
-    if texts.count(texts[0]) == len(texts):
-        return [sys.intern(_decoded(texts[:1], encoded=False)[0])] * len(texts)
-    return list(map(sys.intern, _decoded(texts, encoded=False)))
-
-
-def _owners(texts: dict[str, list[str]], length: int) -> list[S3Owner | None]:
-    told = {name: texts[place] for place, name in _OWNER.items() if place in texts}
-    if not told:
-        return [None] * length
-    # A page has few owners: each is made once.
-    rows = list(zip(*told.values(), strict=True))
-    owners = {row: _owner(told, row) for row in dict.fromkeys(rows)}
-    return [owners[row] for row in rows]
-
-
-def _owner(names: Iterable[str], row: tuple[str, ...]) -> S3Owner:
-    values = _decoded(list(row), encoded=False)
-    return dict(zip(names, values, strict=True))  # type: ignore[return-value]
+        raise Unexpected
