@@ -31,7 +31,7 @@ HILL = [
     {"connecting", "credentials", "httpsession", "translation_rules"},
     {"wire"},
     {"settings", "uri"},
-    {"model"},
+    {"model", "single_error"},
     {"errors"},
     {"wording", "arrival"},
 ]

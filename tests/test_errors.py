@@ -34,6 +34,7 @@ from s3magic.errors import (
     TransferError,
     WrongRegion,
 )
+from s3magic.single_error import single_error
 from s3magic.translation import LISTING_BUCKETS, translate
 
 
@@ -187,7 +188,7 @@ def test_translating_imports_no_botocore():
 def test_the_error_of_a_single_transfer_is_of_its_own_class_too():
     """`except FileNotFoundError` finds the one missing key, `except TransferError` as well."""
     for kind in (NoSuchKey, BadArgument, TimedOut, DiskFull):
-        error = TransferError.of(kind("Cannot.", hint="Try.", code="X"), report="frame")
+        error = single_error(kind("Cannot.", hint="Try.", code="X"), report="frame")
 
         assert isinstance(error, TransferError)
         assert isinstance(error, kind)
@@ -207,8 +208,8 @@ def test_the_error_of_a_single_transfer_is_of_its_own_class_too():
             if name != "TransferError"
         ),
         TransferError("1 of 2 failed.", report=[1, 2], hint="Try."),
-        TransferError.of(NoSuchKey("Cannot.", hint="Try.", code="X"), report=[1]),
-        TransferError.of(BadArgument("Cannot."), report=[1]),
+        single_error(NoSuchKey("Cannot.", hint="Try.", code="X"), report=[1]),
+        single_error(BadArgument("Cannot."), report=[1]),
     ],
     ids=lambda error: "-".join(kind.__name__ for kind in type(error).__mro__[:3]),
 )

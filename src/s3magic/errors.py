@@ -105,7 +105,7 @@ class S3Error(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # An exception's own way calls the class with the message alone, and an OSError's
         # calls it with errno: neither makes one of ours. The cause stays behind.
-        return _revived, (type(self), None, self.args, self.__dict__)
+        return _revived, (type(self), self.args, self.__dict__)
 
     def _render_traceback_(self) -> list[str]:
         """Give IPython the lines to show in place of sixty of traceback."""
@@ -261,43 +261,13 @@ class TransferError(S3Error, OSError):
             frame that ``errors="return"`` would have given.
     """
 
-    _of: type[S3Error] | None = None  # what else the error of a single transfer is
-
     def __init__(self, message: str, *, report: Any, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.report = report
 
-    @classmethod
-    def of(cls, cause: S3Error, *, report: Any) -> TransferError:
-        """Give the error of a single transfer: it is of the cause's class too.
 
-        So ``except FileNotFoundError`` finds the one key that is missing.
-        """
-        error = _class_of(type(cause))(cause.message, report=report, hint=cause.hint)
-        error.code = cause.code
-        return error
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revived, (TransferError, self._of, self.args, self.__dict__)
-
-
-_classes: dict[type[S3Error], type[TransferError]] = {}
-
-
-def _class_of(cause: type[S3Error]) -> type[TransferError]:
-    """Give the class of a single transfer's error: one for each cause's class."""
-    if cause not in _classes:
-        members = {"__module__": __name__, "__doc__": TransferError.__doc__, "_of": cause}
-        _classes[cause] = type(TransferError.__name__, (TransferError, cause), members)
-    return _classes[cause]
-
-
-def _revived(
-    kind: type[S3Error], of: type[S3Error] | None, args: tuple[Any, ...], state: dict[str, Any]
-) -> S3Error:
+def _revived(kind: type[S3Error], args: tuple[Any, ...], state: dict[str, Any]) -> S3Error:
     """Make an error anew, in another process perhaps."""
-    if of is not None:
-        kind = _class_of(of)
     error = kind.__new__(kind)
     error.args = args
     error.__dict__.update(state)

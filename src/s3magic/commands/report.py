@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s3magic.errors import TransferError
+from s3magic.single_error import single_error
 from s3magic.wording import count
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def judged(report: DataFrame, ending: Ending, errors: str) -> DataFrame:
         return report
     cause = ending.failures[0] if ending.failures else None
     if ending.total == 1 and cause is not None:
-        raise TransferError.of(cause, report=report) from cause
+        raise single_error(cause, report=report) from cause
     raise TransferError(
         _told(ending),
         report=report,
