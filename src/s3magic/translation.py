@@ -6,23 +6,17 @@ import asyncio
 from typing import Any
 
 from s3magic.errors import BadArgument, LocalFault, S3Error, ServerFault, WrongRegion
+from s3magic.translation_names import ERRNOS, NAMES, NOT_S3, PARSERS, PLAIN, TELLING, TLS
 from s3magic.translation_rules import (
     CODES,
     DENIED,
     DENIED_READ,
-    ERRNOS,
     MISSING_KEY,
-    NAMES,
     NO_S3_THERE,
-    NOT_S3,
-    PARSERS,
-    PLAIN,
     REDIRECT,
     REGION,
     SILENT,
     STATUSES,
-    TELLING,
-    TLS,
     Rule,
 )
 
