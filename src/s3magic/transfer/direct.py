@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from s3magic.settings import KiB, defaults
+from s3magic.transfer.backoff import backoff
 from s3magic.transfer.sending import Sent, answered
 from s3magic.transfer.sums import guards
 from s3magic.transfer.taking import Got, Taking, Wanted
@@ -45,8 +45,6 @@ R = TypeVar("R")
 HELD = 64 * KiB
 """Bytes that one request on the wire holds, besides a small object's own."""
 
-_FIRST_WAIT = 0.2  # seconds before a busy server is asked again, doubled for each further time
-_LONGEST_WAIT = 10.0
 _REFUSAL = 64 * KiB  # bytes of a refusal that are read; a new connection costs less than more
 
 
@@ -223,8 +221,7 @@ class Direct:
             tries += 1
             if tries >= defaults().attempts:
                 return None
-            longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**tries)
-            await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - spreads the tries
+            await asyncio.sleep(backoff(tries))
 
     def _send(
         self,

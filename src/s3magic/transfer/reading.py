@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from typing import TYPE_CHECKING
 
 from s3magic.errors import Damaged, S3Error, TimedOut
 from s3magic.settings import KiB, MiB, defaults
+from s3magic.transfer.backoff import backoff
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.pressure import felt
 from s3magic.transfer.ranges import open_source
@@ -29,8 +29,7 @@ __all__ = ["read_on"]
 
 _READ = 256 * KiB  # asked of the socket at once
 _BLOCK = 1 * MiB  # handed on at once: few enough hops to a thread, little memory
-_FIRST_WAIT = 0.2  # seconds before the second try, doubled for each further one
-_LONGEST_WAIT = 20.0
+_LONGEST_WAIT = 20.0  # seconds before it is asked again
 
 
 async def read_on(
@@ -79,7 +78,7 @@ async def read_on(
             worst = max(tries, wrong)
             if not error.transient or worst >= defaults().attempts or not answer.etag:
                 raise
-        await _pause(worst)
+        await asyncio.sleep(backoff(worst, _LONGEST_WAIT))
         # Not tried again here: the client has done so until it gave up.
         if again:
             untake(at - start)
@@ -101,11 +100,6 @@ def _refuted(source: Source) -> S3Error:
 def _is_refuted(error: S3Error) -> bool:
     """Tell whether a body came whole, and was not the one promised."""
     return type(error.__cause__).__name__ == "FlexibleChecksumError"
-
-
-async def _pause(tries: int) -> None:
-    longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**tries)
-    await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - spreads the tries
 
 
 async def _blocks(source: Source, answer: Answer) -> AsyncGenerator[tuple[list[bytes], int]]:

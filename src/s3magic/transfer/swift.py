@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import random
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from s3magic.errors import AlreadyExists, LocalFault, S3Error, UnsafeKey
 from s3magic.model import Transfer
 from s3magic.settings import KiB, defaults
+from s3magic.transfer.backoff import backoff
 from s3magic.transfer.progress import Active
 from s3magic.transfer.window import AHEAD
 from s3magic.wire.answer import BUSY, SILENT, Unplain, unanswered
@@ -50,8 +50,6 @@ FIRST = 64
 whether the server does more of them at once, and none holds a thread."""
 
 
-_FIRST_WAIT = 0.2  # seconds before a busy server is asked again, doubled for each further time
-_LONGEST_WAIT = 10.0
 _TRIES = 3  # at most: who takes the job then has tries of its own
 
 
@@ -182,9 +180,8 @@ class Swift(Generic[J]):
                 self.back.append((number, job, False))
                 self._more.set()
 
-        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**tries)
-        wait = random.uniform(longest / 2, longest)  # noqa: S311 - spreads the tries
-        self._resting[number] = job, asyncio.get_running_loop().call_later(wait, again)
+        later = asyncio.get_running_loop().call_later(backoff(tries), again)
+        self._resting[number] = job, later
 
     def _end(
         self,
