@@ -180,7 +180,12 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    if _HOMES[name].startswith("commands.") and inspect.iscoroutinefunction(value) and _in_shell():
+    awaited = _HOMES[name].startswith("commands.") and inspect.iscoroutinefunction(value)
+    if awaited or name == "connect":
+        from s3magic.commands.switches import strict
+
+        value = strict(value)
+    if awaited and _in_shell():
         from s3magic.notebook.twins import at_home
 
         value = at_home(value)

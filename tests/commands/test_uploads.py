@@ -85,6 +85,28 @@ async def test_abort_asks_and_ends_them(s3, server, connected, begun, asked):
     assert list(report.columns) == [*COLUMNS, "Status", "Error"]
 
 
+@pytest.mark.parametrize(
+    ("address", "ended"),
+    [
+        ("2024", {"2024", "2024/a"}),
+        ("2024/", {"2024/a"}),
+        ("", {"2024", "2024/a", "2024-old/a", "2024.csv"}),
+    ],
+)
+async def test_abort_means_a_folder_or_a_key(s3, server, connected, address, ended):
+    """What only begins like it is listed, and goes on."""
+    keys = {"2024", "2024/a", "2024-old/a", "2024.csv"}
+    for key in keys:
+        s3.client.create_multipart_upload(Bucket=s3.bucket, Key=key)
+    listed = await uploads(s3.uri("2024"))
+
+    report = await uploads(s3.uri(address), abort=True, yes=True)
+
+    assert set(listed.Key) == keys
+    assert set(report.Key) == ended
+    assert {one["Key"] for one in s3.uploads()} == keys - ended
+
+
 async def test_a_chosen_part_of_a_frame_is_aborted(s3, server, connected, begun):
     """And only that."""
     frame = await uploads(s3.uri())

@@ -64,8 +64,10 @@ VERB = Verb(
     details=(
         "Parts that were sent are kept, and paid for, until their upload is completed or "
         "aborted. Whoever is sending one right now loses it by an abort, so --abort asks first; "
-        "-y answers yes. Columns: Bucket, Key, UploadId, Initiated, Age, Size (bytes of the "
-        "parts), Parts, StorageClass, Initiator; with --abort also Status and Error."
+        "-y answers yes. Without it an address is a prefix, as in a listing; with it 2024 is the "
+        "key 2024 or the folder 2024/, as for %s3rm -r, and never 2024-old/. Columns: Bucket, "
+        "Key, UploadId, Initiated, Age, Size (bytes of the parts), Parts, StorageClass, "
+        "Initiator; with --abort also Status and Error."
     ),
 )
 
@@ -87,7 +89,8 @@ async def uploads(
 
     Args:
         source: ``s3://bucket`` or ``s3://bucket/prefix``; a frame that this
-            gave, filtered perhaps; None for all buckets.
+            gave, filtered perhaps; None for all buckets. A prefix is what keys
+            begin with, as in a listing; with `abort` it is a key, or a folder.
         older_than: Only those begun longer ago: seconds, a `timedelta`, or text like ``1d``.
         abort: Abort them; asks first. Their parts are gone for good.
         dry_run: With `abort`, only say what would be aborted.
@@ -121,7 +124,7 @@ async def uploads(
     place = _meant(source)
     prepare()
     async with using() as client:
-        found = await _found(client, place, oldest, options.progress)
+        found = await _found(client, place, oldest, options.progress, exact=abort)
         ended: dict[OpenUpload, Ended] = {}
         if abort and dry_run:
             ended = {upload: Ended("planned") for upload in found}
@@ -172,10 +175,13 @@ async def _found(
     place: S3Uri | list[OpenUpload] | None,
     oldest: dt.datetime | None,
     progress: str | None,
+    *,
+    exact: bool,
 ) -> list[OpenUpload]:
-    """Find the uploads and measure them, the oldest first."""
+    """Find the uploads and measure them, the oldest first; `exact` for what ends them."""
     meter = Meter("Listing", "Listed", noun="upload")
     denied: list[str] = []
+    beside: list[OpenUpload] = []
     found: list[OpenUpload] = []
 
     async def measure(upload: OpenUpload) -> OpenUpload | None:
@@ -185,7 +191,10 @@ async def _found(
             return upload
 
     async with watching(meter, display(progress), quiet_if_short=True):
-        wanted = _wanted(_listed(client, place, denied), oldest)
+        listed = _listed(client, place, denied)
+        if exact and isinstance(place, S3Uri):
+            listed = _within(place, listed, beside)
+        wanted = _wanted(listed, oldest)
         async with contextlib.aclosing(results(wanted, measure, _LANES)) as several:
             async for upload in several:
                 if upload is not None:  # else it ended meanwhile
@@ -193,6 +202,8 @@ async def _found(
                     meter.tally()
         if denied:
             meter.note = f"{count(len(denied), 'bucket')} left out: access denied"
+        elif beside:
+            meter.note = f"{count(len(beside), 'upload')} left out: the key only begins like that"
     beginning = dt.datetime.min.replace(tzinfo=dt.UTC)
     return sorted(found, key=lambda one: (one.initiated or beginning, str(one.uri), one.upload_id))
 
@@ -223,6 +234,19 @@ async def _listed(
         async for some in all_of_them:
             for upload in some:
                 yield upload
+
+
+async def _within(
+    place: S3Uri, found: AsyncGenerator[OpenUpload], beside: list[OpenUpload]
+) -> AsyncGenerator[OpenUpload]:
+    """Leave out what is neither the key nor below the folder, and only begins like it."""
+    folder = place.key if not place.key or place.key.endswith("/") else f"{place.key}/"
+    async with contextlib.aclosing(found):
+        async for upload in found:
+            if upload.uri.key == place.key or upload.uri.key.startswith(folder):
+                yield upload
+            else:
+                beside.append(upload)
 
 
 async def _wanted(
