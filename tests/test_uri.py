@@ -157,3 +157,11 @@ def test_is_uri_tells_addresses_from_paths():
     assert is_uri("s3://b")
     assert not is_uri("./s3")
     assert not is_uri(7)
+
+
+@pytest.mark.parametrize("path", ["./here", "../here", "/tmp/here", "~/here", ".", "C:\\here"])
+@pytest.mark.parametrize("optional", [True, False])
+def test_a_path_of_this_machine_is_told_as_one(path, optional):
+    """And what does look at such."""
+    with pytest.raises(BadUri, match="%s3sync --dry-run compares it"):
+        S3Uri.parse(path, scheme_optional=optional)

@@ -25,6 +25,11 @@ _SCHEME = re.compile(r"^s3[an]?://", re.IGNORECASE)
 _ARN = re.compile(r"^(arn:[^/]+[:/]accesspoint[/:][^/]+)(?:/(.*))?$", re.DOTALL)
 # Laxer than S3's naming rules: old buckets have capitals and underscores.
 _BUCKET = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$")
+_LOCAL = re.compile(r"\.{0,2}/|\.{1,2}\Z|~|[A-Za-z]:[\\/]|\.{0,2}\\")  # a path of this machine
+_LOCAL_HINT = (
+    "Write s3://bucket/key. What is on this machine !ls and !du tell, %s3put sends it, and "
+    "%s3sync --dry-run compares it with what is in S3."
+)
 _WILD = re.compile(r"[*?\[]")
 _TOLD = 80  # characters of it that an error shows
 _KEY_BYTES = 1024  # S3 User Guide, "Naming Amazon S3 objects"
@@ -56,17 +61,16 @@ class S3Uri:
             BadUri: It is none, and the sentence says why.
         """
         match = _SCHEME.match(text)
+        hint = _LOCAL_HINT if _LOCAL.match(text) else "Write s3://bucket/key."
         if not match and not scheme_optional:
-            raise BadUri(f"{_told(text)} is no S3 address.", hint="Write s3://bucket/key.")
+            raise BadUri(f"{_told(text)} is no S3 address.", hint=hint)
         rest = text[match.end() :] if match else text
         if arn := _ARN.match(rest):
             return cls(arn[1], arn[2] or "")
         bucket, _, key = rest.partition("/")
         if not _BUCKET.match(bucket):
             reason = f"{_told(bucket)} is no bucket name" if bucket else "the bucket is missing"
-            raise BadUri(
-                f"{_told(text)} is no S3 address: {reason}.", hint="Write s3://bucket/key."
-            )
+            raise BadUri(f"{_told(text)} is no S3 address: {reason}.", hint=hint)
         if len(key.encode("utf-8", "surrogatepass")) > _KEY_BYTES:
             raise BadUri(f"The key of {_told(text)} is longer than {_KEY_BYTES:,} bytes.")
         return cls(bucket, key)

@@ -338,3 +338,14 @@ async def test_a_frame_that_was_put_together_wrongly_is_refused(change, said):
 
     with pytest.raises(BadArgument, match=said):
         await du(change(frame.astype({"Key": "string"})))
+
+
+@pytest.mark.parametrize("kind", ["object", "string"])
+async def test_sizes_that_a_file_or_a_merge_changed_count(kind):
+    """They are numbers still; a missing one counts for nothing."""
+    sizes = pd.Series([1, None, 2**60], dtype="Int64").astype(kind)
+    frame = pd.DataFrame({"Bucket": "b", "Key": ["a", "b", "c"], "Size": sizes})
+
+    counted = await du(frame)
+
+    assert counted.Size.sum() == 2**60 + 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
-from s3magic.commands.filters import FILTERS, Filters
+from s3magic.commands.filters import FILTERS, Filters, excluding
 from s3magic.commands.get import get
 from s3magic.commands.put import put
 from s3magic.commands.verbs import Verb
@@ -117,3 +119,17 @@ async def test_bytes_are_of_one_object_and_not_chosen_among(connected):
     """A choice among one cannot be meant."""
     with pytest.raises(BadArgument, match="Only one object"):
         await get("s3://bucket/key", None, exclude="*")
+
+
+@pytest.mark.parametrize(
+    "name", ["a//b", "..", "../a", "/a", "./a", "a/../b", "a [1]*?.csv", "it's", "a/", "s3://b/k"]
+)
+def test_a_name_alone_can_be_excluded(name):
+    """Whatever it holds; the pattern stands on a line as it is told."""
+    (pattern,) = shlex.split(excluding(name))
+
+    left = Filters.of(exclude=pattern)
+
+    assert not left.wants(name)
+    assert left.wants(f"{name}x")
+    assert left.wants(f"x{name}")

@@ -116,3 +116,13 @@ async def test_a_key_is_no_bucket(s3, connected):
     """The hint names the verb that was meant."""
     with pytest.raises(BadArgument, match=r"%s3rm s3://bucket/k -r"):
         await rb("s3://bucket/k")
+
+
+async def test_where_no_versions_are_kept_objects_are_counted(s3, server, connected, asked):
+    """Nobody has heard of versions there."""
+    s3.put("a", "1")
+    s3.put("b", "1")
+
+    await rb(s3.bucket, force=True)
+
+    assert "2 objects (2 B) and all else in s3://" in asked[0]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from s3magic.commands.rows import Row, check, check_leaving, read
+from s3magic.commands.rows import Row, check, check_leaving, is_source, listed, read
 from s3magic.errors import BadArgument
 
 
@@ -128,3 +128,65 @@ def test_open_uploads_are_no_objects():
     """Their keys may be those of objects that are whole."""
     with pytest.raises(BadArgument, match="no objects"):
         check(pd.DataFrame({"Bucket": ["b"], "Key": ["k"], "UploadId": ["1"]}), recursive=True)
+
+
+class Explorer:
+    """What an explorer shows of itself to a verb."""
+
+    def __init__(self, frame):
+        self._frame = frame
+
+    @property
+    def selection(self):
+        return self._frame
+
+    @property
+    def widget(self):
+        return None
+
+
+def test_an_explorer_means_what_is_selected_in_it():
+    """As a source, and it is no target."""
+    frame = pd.DataFrame({"Bucket": ["b"], "Key": ["k"]})
+
+    sources, several = listed(Explorer(frame))
+
+    assert sources[0] is frame
+    assert not several
+    assert is_source(Explorer(frame))
+
+
+@pytest.mark.parametrize(
+    ("library", "made", "way"),
+    [
+        (
+            "polars",
+            lambda polars: polars.DataFrame({"Bucket": ["b"], "Key": ["k"]}),
+            r"to_pandas\(\)",
+        ),
+        ("polars", lambda polars: polars.LazyFrame({"Key": ["k"]}), r"df\.collect\(\)\.to_pandas"),
+        ("pyarrow", lambda arrow: arrow.table({"Key": ["k"]}), r"to_pandas\(\)"),
+        ("duckdb", lambda duckdb: duckdb.sql("select 1 as Key"), r"Give df\.df\(\)"),
+    ],
+)
+def test_a_frame_of_another_library_is_told_how_it_becomes_one(library, made, way):
+    """It is not imported for it, and a query is not run."""
+    frame = made(pytest.importorskip(library))
+
+    with pytest.raises(BadArgument, match=f"of {library} cannot be read.*{way}"):
+        listed(frame)
+
+
+def test_a_column_of_polars_is_a_column():
+    """Of addresses; it has its values by another name."""
+    polars = pytest.importorskip("polars")
+
+    assert listed(polars.Series(["s3://b/k"])) == (["s3://b/k"], True)
+
+
+def test_an_address_is_no_name_of_a_bucket():
+    """The row would be looked for in a bucket that nobody can have."""
+    frame = pd.DataFrame({"Bucket": ["s3://b", "b"], "Key": ["k", "k"]})
+
+    with pytest.raises(BadArgument, match="which is an address and no name"):
+        read(frame)

@@ -672,3 +672,20 @@ def test_the_magic_and_its_twin_do_the_same(seaweed, s3, files):
     assert again.python == (2, 0)
     assert "Compared 4 files" in again.stdout + str(again.displays)
     assert held(s3, "x/") == FILES
+
+
+async def test_a_key_without_a_local_name_says_how_it_is_left_out(s3, moto, connected, tmp_path):
+    """Nothing is deleted before; with the line's own words it goes on."""
+    for key in ("t/a//b", "t/c"):
+        s3.put(key, "1")
+    (tmp_path / "old").write_text("1")
+
+    report = await sync(s3.uri("t/"), tmp_path, delete=True, errors="return")
+    kept = (tmp_path / "old").exists()
+    await sync(s3.uri("t/"), tmp_path, delete=True, exclude="a//b")
+
+    failed = report[report.Status == "failed"]
+    assert "The key 'a//b' has no safe local name" in failed.Error.item()
+    assert failed.Error.item().endswith("--exclude a//b")
+    assert kept
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import os
 from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -115,6 +116,8 @@ def _checked(source: object, options: Counting) -> Any:
         return _checked_frame(source)
     if isinstance(source, S3Uri):
         return source
+    if isinstance(source, os.PathLike):
+        source = os.fspath(source)
     if not isinstance(source, str):
         raise BadArgument(f"{called(source)} cannot be counted.", hint="Write s3://bucket/prefix.")
     uri = S3Uri.parse(source)
@@ -224,7 +227,12 @@ def _parts(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
             hint='Leave them out: df.dropna(subset=["Bucket", "Key"]).',
         )
     if not pd.api.types.is_numeric_dtype(rows["Size"]):
-        raise BadArgument("The frame's Size holds no bytes.", hint="Take it before .s3.human().")
+        try:  # numbers that a merge or a file made objects, or text
+            rows = rows.assign(Size=pd.to_numeric(rows["Size"]).astype("Int64"))
+        except (ValueError, TypeError):
+            raise BadArgument(
+                "The frame's Size holds no bytes.", hint="Take it before .s3.human()."
+            ) from None
     names = rows["Bucket"].unique()
     if len(names) == 1:
         return [(str(names[0]), rows)]

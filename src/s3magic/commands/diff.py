@@ -10,7 +10,7 @@ from s3magic.commands.comparing import Side, compared
 from s3magic.commands.framed import Framed
 from s3magic.commands.objects import is_frame
 from s3magic.commands.options import PROGRESS_OPTION
-from s3magic.commands.rows import check_columns
+from s3magic.commands.rows import check_columns, refuse_other_frames
 from s3magic.commands.shown import display
 from s3magic.commands.stopping import stoppable
 from s3magic.commands.verbs import Option, Positional, Verb
@@ -111,6 +111,7 @@ def _side(source: object) -> Side:
         return Side(uri=given)
     if isinstance(given, str):
         return Side(uri=S3Uri.parse(given))
+    refuse_other_frames(given)
     raise BadArgument(
         f"{called(given)} cannot be compared.",
         hint="Give two of these: a frame from %s3ls -r, or s3://bucket/prefix.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,7 +20,10 @@ from s3magic.uri import is_uri
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ALL", "FILTERS", "NO_LINKS", "Filters", "Patterns"]
+__all__ = ["ALL", "FILTERS", "NO_LINKS", "Filters", "Patterns", "excluding"]
+
+_WILD = re.compile(r"[*?\[]")
+_UNMATCHED = re.compile(r"\.{0,2}/")  # how no name below a folder begins, but for odd keys
 
 Patterns: TypeAlias = "str | Iterable[str] | None"
 """One pattern, several, or none."""
@@ -102,6 +106,16 @@ ALL = Filters()
 """Wants every name."""
 
 
+def excluding(name: str) -> str:
+    """Write the pattern that matches one name and no other, as it stands on a line."""
+    pattern = _WILD.sub(r"[\g<0>]", name)
+    if is_uri(pattern) or _UNMATCHED.match(pattern):  # so written it would be refused as a slip
+        pattern = f"[{pattern[0]}]{pattern[1:]}"
+    if pattern.endswith("/"):
+        pattern = f"{pattern[:-1]}[/]"
+    return shlex.quote(pattern)
+
+
 def _listed(option: str, patterns: Patterns) -> list[str]:
     if patterns is None:
         return []
@@ -120,7 +134,7 @@ def _listed(option: str, patterns: Patterns) -> list[str]:
 
 def _compiled(pattern: str) -> re.Pattern[str]:
     """Compile a pattern; raises BadArgument for one that no name below a folder can match."""
-    if is_uri(pattern) or pattern.startswith(("/", "./", "../")):
+    if is_uri(pattern) or _UNMATCHED.match(pattern):
         raise BadArgument(
             f"The pattern {pattern!r} can match nothing: a name begins below the folder that is "
             "gone through.",

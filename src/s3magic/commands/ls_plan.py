@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from s3magic.commands.filters import ALL, Filters
@@ -126,7 +127,9 @@ def _place(uri: object) -> S3Uri | None:
         return S3Uri.parse(uri, scheme_optional=True) if uri != "s3://" else None
     raise BadArgument(
         f"Cannot list this: an address is text, not {type(uri).__name__}.",
-        hint="Write s3://bucket/prefix.",
+        hint="Write s3://bucket/prefix. What is on this machine !ls tells."
+        if isinstance(uri, os.PathLike)
+        else "Write s3://bucket/prefix.",
     )
 
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.filters import ALL
-from s3magic.commands.framed import Framed
-from s3magic.commands.rows import check, is_column, is_frame, read
+from s3magic.commands.rows import check, is_column, is_frame, is_source, listed, read
 from s3magic.errors import BadArgument, NoSuchKey
 from s3magic.listing.matching import Matching
 from s3magic.listing.pages import Listing, pages
 from s3magic.transfer.window import stream
-from s3magic.uri import S3Uri, is_uri
+from s3magic.uri import S3Uri
 from s3magic.wording import called
 
 if TYPE_CHECKING:
@@ -76,33 +75,6 @@ class Found:
     def place(self) -> str:
         """Its place in a tree: the key without its base."""
         return self.above + self.uri.key[len(self.base) :]
-
-
-def is_source(value: object) -> bool:
-    """Tell whether this can only be meant as something in S3."""
-    return isinstance(value, S3Uri | Framed) or is_frame(value) or is_uri(value)
-
-
-def listed(source: object) -> tuple[list[object], bool]:
-    """Give the sources that an argument means, and whether they are several.
-
-    A column of addresses means several, however few its filter left.
-
-    Raises:
-        BadArgument: It is a list with nothing in it.
-    """
-    given = list(source) if isinstance(source, list | tuple) else [source]
-    if not given:
-        raise BadArgument("The list of sources is empty.", hint="Name at least one.")
-    sources: list[object] = []
-    for one in given:
-        if is_column(one):
-            sources += one.tolist()  # type: ignore[union-attr]
-        elif isinstance(one, Framed):
-            sources.append(one.source)
-        else:
-            sources.append(one)
-    return sources, len(sources) > 1 or any(map(is_column, given))
 
 
 def wild(text: str) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from s3magic.commands.framed import Framed
 from s3magic.errors import BadArgument
 from s3magic.uri import S3Uri, is_uri
-from s3magic.wording import count
+from s3magic.wording import called, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +20,14 @@ __all__ = [
     "is_column",
     "is_frame",
     "is_report",
+    "is_source",
+    "listed",
     "names_versions",
     "read",
+    "refuse_other_frames",
 ]
 
+_LAZY = {"duckdb": "df", "dask": "compute"}  # how a library's frames become pandas's
 _FOLDERS = {"prefix": "", "level": "/"}
 _LISTED = (
     "Bucket", "Key", "Size", "Type", "VersionId", "IsDeleteMarker", "ETag", "StorageClass",
@@ -56,13 +61,75 @@ class Row(NamedTuple):
 
 def is_frame(value: object) -> bool:
     """Tell whether this is a DataFrame, without importing pandas."""
-    return hasattr(value, "columns") and hasattr(value, "itertuples")
+    # In this order: others of its name resolve a query to tell their columns.
+    return hasattr(value, "itertuples") and hasattr(value, "columns")
 
 
 def is_column(value: object) -> bool:
     """Tell whether this is a Series or another array, without importing what it is of."""
     plain = isinstance(value, str | bytes | bytearray | memoryview)
-    return hasattr(value, "tolist") and not plain and not is_frame(value)
+    several = hasattr(value, "tolist") or hasattr(value, "to_list")
+    return several and not plain and not is_frame(value)
+
+
+def is_source(value: object) -> bool:
+    """Tell whether this can only be meant as something in S3."""
+    frame = isinstance(value, Framed) or is_frame(value) or _explored(value) is not None
+    return frame or isinstance(value, S3Uri) or is_uri(value)
+
+
+def listed(source: object) -> tuple[list[object], bool]:
+    """Give the sources that an argument means, and whether they are several.
+
+    A column of addresses means several, however few its filter left; an
+    explorer what is selected in it.
+
+    Raises:
+        BadArgument: It is a list with nothing in it, or another library's frame.
+    """
+    given = list(source) if isinstance(source, list | tuple) else [source]
+    if not given:
+        raise BadArgument("The list of sources is empty.", hint="Name at least one.")
+    sources: list[object] = []
+    for one in given:
+        refuse_other_frames(one)
+        if is_column(one):
+            named: Any = one  # most have the one method, Polars the other
+            sources += named.tolist() if hasattr(one, "tolist") else named.to_list()
+        elif isinstance(one, Framed):
+            sources.append(one.source)
+        else:
+            selection = _explored(one)
+            sources.append(one if selection is None else selection)
+    return sources, len(sources) > 1 or any(map(is_column, given))
+
+
+def _explored(value: object) -> Any:
+    """Give the frame of what is selected in an explorer; None for anything else."""
+    kind = type(value)
+    return value.selection if hasattr(kind, "selection") and hasattr(kind, "widget") else None  # type: ignore[attr-defined]
+
+
+def refuse_other_frames(value: object) -> None:
+    """Refuse a frame of another library, which is not imported for it.
+
+    Raises:
+        BadArgument: It is one; the hint makes it one of pandas.
+    """
+    kind = type(value)
+    library = kind.__module__.partition(".")[0].lstrip("_")
+    if library in _LAZY and hasattr(kind, _LAZY[library]):
+        way = f"df.{_LAZY[library]}()"
+    elif hasattr(kind, "collect") and library in {"polars", "narwhals"}:
+        way = "df.collect().to_pandas()"
+    elif hasattr(kind, "to_pandas") and not is_frame(value) and not is_column(value):
+        way = "df.to_pandas()"
+    else:
+        return
+    raise BadArgument(
+        f"{called(value)} of {library} cannot be read for its rows here: one of pandas can.",
+        hint=f"Give {way}.",
+    )
 
 
 def check(frame: Any, *, recursive: bool) -> None:
@@ -186,6 +253,12 @@ def _of_listing(frame: Any) -> Iterator[Row]:
         raise BadArgument(
             "Some rows of the frame have no Bucket or no Key.",
             hint='Leave them out: df.dropna(subset=["Bucket", "Key"]).',
+        )
+    if wrong := next(filter(is_uri, set(columns["Bucket"])), ""):
+        raise BadArgument(
+            f"The frame's column Bucket holds {wrong!r}, which is an address and no name.",
+            hint="Write the bucket's name alone there: "
+            "df.assign(Bucket=df.Bucket.str.removeprefix('s3://')).",
         )
     missing = [None] * len(frame)
     values = zip(*(columns.get(name, missing) for name in _LISTED), strict=True)

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from s3magic.commands.filters import excluding
 from s3magic.commands.sides import Folder
 from s3magic.errors import BadArgument, S3Error, UnsafeKey
 from s3magic.transfer.plan import Targets
@@ -157,7 +158,7 @@ def read(plan: Any) -> list[Step]:
     missing = [name for name in _NEEDED if name not in getattr(plan, "columns", ())]
     if missing:
         raise BadArgument(
-            f"That is no plan: it has no column{'s' * (len(missing) - 1)} {' and '.join(missing)}.",
+            f"That is no plan: it has no column{'s' * (len(missing) > 1)} {', '.join(missing)}.",
             hint="Take one that %s3sync --dry-run gave; filtered and sorted is fine.",
         )
     return list(_read(plan))
@@ -221,7 +222,7 @@ def _refused(entry: Entry, target: Side, goes: str, promised: Targets) -> S3Erro
         try:
             local_path(entry.name)
         except UnsafeKey as error:
-            return error
+            return UnsafeKey(error.message, hint=f"Leave it out: --exclude {excluding(entry.name)}")
         if clash := promised.clash(goes, entry.name):
             return UnsafeKey(f"Cannot write {goes!r}: {clash}.")
         return None

@@ -13,7 +13,7 @@ from s3magic.commands.kinds import DURATION
 from s3magic.commands.open_uploads import OpenUpload, measured, open_uploads
 from s3magic.commands.options import DRY_RUN, ERRORS, PROGRESS_OPTION, YES, Deleting
 from s3magic.commands.report import Ending, judged, prepare
-from s3magic.commands.rows import is_frame
+from s3magic.commands.rows import is_frame, refuse_other_frames
 from s3magic.commands.shown import display
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument, Denied
@@ -158,6 +158,7 @@ def _meant(source: Any) -> S3Uri | list[OpenUpload] | None:
             OpenUpload(S3Uri(str(bucket), str(key)), str(upload_id), when)
             for bucket, key, upload_id, when in zip(*columns, _moments(source), strict=True)
         ]
+    refuse_other_frames(source)
     raise BadArgument(
         f"{called(source)} like this names no uploads.",
         hint="Write s3://bucket, or take a frame that %s3uploads gave.",
