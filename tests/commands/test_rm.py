@@ -75,6 +75,23 @@ async def door(s3, connected, environment):
 
 
 @pytest.fixture
+def summaries():
+    """The closing lines."""
+    told = []
+
+    class Display:
+        def draw(self, meter):
+            pass
+
+        def close(self, summary):
+            told.append(summary)
+
+    shown.use(lambda _: Display())
+    yield told
+    shown.reset()
+
+
+@pytest.fixture
 async def answering():
     """Connect the verbs to a server that has some keys; gives what it is asked to delete."""
     async with contextlib.AsyncExitStack() as stack:
@@ -182,6 +199,25 @@ async def test_a_glob_is_read_as_one_only_when_asked(s3, moto, connected):
 
     assert left == ["ab.csv", "ac.csv", "deep/ad.csv"]
     assert s3.keys() == ["deep/ad.csv"]
+
+
+async def test_a_key_that_looks_like_a_pattern_is_told_to_be_taken_literally(
+    s3, connected, summaries
+):
+    """It counts as deleted though it is not there: who meant a pattern must hear of it."""
+    s3.put("k.txt", "1")
+
+    await rm(s3.uri("*.txt"))
+    await rm(s3.uri("k.csv"))
+    await rm(s3.uri("*.txt"), glob=True)
+
+    assert s3.keys() == []
+    told = [line for line in summaries if line.startswith("Deleted")]
+    assert ["literally: --glob reads it as a pattern" in line for line in told] == [
+        True,
+        False,
+        False,
+    ]
 
 
 async def test_keys_with_any_character_go_and_no_others(s3, moto, connected):

@@ -156,7 +156,7 @@ async def test_headers_conditions_and_dry_runs_are_puts(s3, server, connected):
 @pytest.mark.parametrize(
     ("data", "uri", "options", "said"),
     [
-        (TABLE, "s3://bucket/k", {}, "cannot be written as what the key is named"),
+        (TABLE, "s3://bucket/k", {}, "the key ends in no format that is known"),
         (TABLE, "s3://bucket/folder/", {}, "is a folder"),
         (TABLE, "s3://bucket", {}, "is a folder"),
         (TABLE, "s3://bucket/k.pkl", {}, "is a pickle"),

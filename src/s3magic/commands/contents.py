@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["contents"]
 
-_WORDING = Wording("get", "Reading", "Read")
+_WORDING = Wording("get", "Reading", "Read", "object")
 _AT_ONCE = 8  # objects: each may hold as much as is asked for of all
 _LARGEST = 8 * MiB  # bytes asked for at once
 _LEAST = 1 * KiB  # the same; a few could not even tell how they are packed

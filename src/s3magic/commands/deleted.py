@@ -27,12 +27,14 @@ class Record:
     """What was to be deleted, in its order; what nothing is told of counts as cancelled.
 
     Args:
-        noun: What is deleted: ``object``.
+        noun: What is deleted: ``object``, or ``version``, which is an object
+            all the same where none of them has a version.
         did: What then became of it.
     """
 
     def __init__(self, noun: str, did: str = "deleted") -> None:
-        self.noun = noun
+        self._noun = noun
+        self._versioned = False
         self._did = did
         self.names: list[Name] = []
         self._etags: list[str | None] = []
@@ -43,12 +45,19 @@ class Record:
         self._markers: dict[int, str] = {}
         self._rest: tuple[Status, str] | None = None
 
+    @property
+    def noun(self) -> str:
+        """What they are called, by what is known of them by now."""
+        plain = self._noun == "version" and self.names and not self._versioned
+        return "object" if plain else self._noun
+
     def add(self, found: Found) -> Name:
         """Keep one that is to go; gives it with its number."""
         uri, number = found.uri, len(self.names)
         etag = found.etag if found.pinned else ""
         name = Name(uri.bucket, uri.key, found.version_id, found.size, number, etag)
         self.names.append(name)
+        self._versioned = self._versioned or found.version_id not in {None, "null"}
         self._etags.append(found.etag or None)
         self._statuses.append("cancelled")
         return name

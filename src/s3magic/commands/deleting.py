@@ -53,6 +53,7 @@ class Errand:
         for_good: Whether no version of them stays.
         doing: The verb as it goes on.
         did: The verb when it is over.
+        note: What the closing line says besides.
     """
 
     where: str
@@ -61,12 +62,13 @@ class Errand:
     for_good: bool = False
     doing: str = "Deleting"
     did: str = "Deleted"
+    note: str = ""
 
     def question(self, record: Record, *, all_known: bool) -> str:
         """Ask whether it is meant."""
-        number = count(len(record.names), self.noun)
+        number = count(len(record.names), record.noun)
         number = f"{number} ({filesize(record.size)})" if record.size else number
-        number = number if all_known else f"more than {count(_COUNTED, self.noun)}"
+        number = number if all_known else f"more than {count(_COUNTED, record.noun)}"
         return f"Delete {number} {self.where}{' for good' if self.for_good else ''}?"
 
 
@@ -130,6 +132,7 @@ async def _delete(client: S3Client, feed: _Feed, options: Deleting, errand: Erra
     """Delete what the feed gives, under its progress."""
     record = feed.record
     meter = feed.meter = Meter(errand.doing, errand.did, noun=record.noun, files=len(record.names))
+    meter.note = errand.note
 
     def told(outcomes: list[Outcome]) -> None:
         gone, failed = record.told(outcomes)

@@ -120,6 +120,7 @@ async def doctor(
     meter = Meter("Examining", "Examined", "thing")
     async with watching(meter, display(progress), quiet_if_short=True):
         findings = await _examined(target, seconds, write=write, meter=meter)
+        meter.tally(len(findings) - meter.done_files)  # those that were no task of their own
         return await asyncio.to_thread(diagnosis, findings)
 
 

@@ -121,7 +121,8 @@ def uploads(
         elif not isinstance(source, str | os.PathLike):
             raise BadArgument(
                 f"{called(source)} is no source.",
-                hint="Give a path, or bytes; a str with the content goes as var=….",
+                hint="Give a path, or bytes. What a variable holds goes with --var NAME (in Python "
+                "var=…), a DataFrame with %s3write NAME s3://bucket/key.parquet.",
             )
         elif glob:
             planned = _of_glob(os.fspath(source), uri, headers, recursive=recursive, links=links)

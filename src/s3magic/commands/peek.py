@@ -58,7 +58,7 @@ VERB = Verb(
     ),
 )
 
-_WORDING = Wording("get", "Peeking", "Peeked at")
+_WORDING = Wording("get", "Peeking", "Peeked at", "object")
 _AT_THE_END = {"parquet", "orc", "zip", "npz", "excel"}  # formats whose index stands there
 
 

@@ -70,7 +70,7 @@ VERB = Verb(
     ),
 )
 
-_WORDING = Wording("get", "Reading", "Read")
+_WORDING = Wording("get", "Reading", "Read", "object")
 
 
 async def read(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from s3magic.commands.deleting import Errand, remove
 from s3magic.commands.filters import FILTERS, Filters
 from s3magic.commands.kinds import TEXT
-from s3magic.commands.objects import checked, find, is_frame, listed
+from s3magic.commands.objects import checked, find, is_frame, listed, wild
 from s3magic.commands.options import DELETING, GLOB, RECURSIVE, Deleting
 from s3magic.commands.report import judged, prepare
 from s3magic.commands.rows import check_leaving, names_versions
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from s3magic.commands.objects import Found
 
 __all__ = ["VERB", "rm"]
+
+_LITERAL = "its name taken literally: --glob reads it as a pattern"
 
 VERB = Verb(
     name="s3rm",
@@ -145,6 +147,7 @@ async def rm(
         for_good=all_versions
         or version_id is not None
         or any(is_frame(one) and names_versions(one) for one in meant),
+        note=_LITERAL if not glob and any(_looks_wild(one) for one in meant) else "",
     )
 
     async def plan(client: S3Client) -> AsyncGenerator[Found]:
@@ -209,6 +212,11 @@ async def _looked_up(client: S3Client, found: Found) -> Found | None:
         await refuse_missing_bucket(client, uri, action)
         return None
     return replace(found, size=head["ContentLength"], etag=head.get("ETag", "").strip('"'))
+
+
+def _looks_wild(one: object) -> bool:
+    """Tell whether a pattern may have been meant: a key that is not there counts as deleted."""
+    return isinstance(one, S3Uri) and wild(one.key)
 
 
 def _is_bucket(source: Any, *, glob: bool) -> bool:

@@ -82,8 +82,9 @@ def _plain(data: object, kind: str, path: Path, options: Mapping[str, Any]) -> N
             need("openpyxl", "Excel")
         frame_file(data, kind, path, options)
     else:
+        how = f" as {kind}" if kind else ": the key ends in no format that is known"
         raise BadArgument(
-            f"{called(data)} cannot be written as {kind or 'what the key is named'}.",
+            f"{called(data)} cannot be written{how}.",
             hint=f"End the key in what it is to be, or give --format: {', '.join(WRITABLE)}.",
         )
 
