@@ -29,6 +29,7 @@ class Busy:
 
     def __init__(self):
         self.flying = self.taken = self.refused = self.highest = 0
+        self.pause = 0.02  # seconds that a request takes, wherever it comes from
 
     async def __call__(self, _request, answer):
         if self.flying >= MOST:
@@ -38,7 +39,7 @@ class Busy:
         self.flying += 1
         self.highest = max(self.highest, self.flying)
         try:
-            await asyncio.sleep(0.02)  # what a request takes, wherever it comes from
+            await asyncio.sleep(self.pause)
         finally:
             self.flying -= 1
         return answer
@@ -101,6 +102,7 @@ async def test_large_objects_come_in_parts_from_a_server_that_refuses_more(
 ):
     """Nothing is fetched twice but what was refused."""
     size = 64 * 1024
+    busy.pause = 0.06  # or on a slow machine they would be held up here, and the level not rise
     liar.objects |= {f"a/{name}": bytes([name]) * (120 * size) for name in range(3)}
     liar.etags |= {key: f'"of {key}"' for key in liar.objects}  # a sum for each answer takes long
     settings.change(multipart_threshold=size)
