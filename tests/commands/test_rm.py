@@ -733,3 +733,24 @@ async def test_the_rows_of_a_bucket_that_is_gone_are_no_success(s3, server, conn
 
     with pytest.raises(NoSuchBucket):
         await rm(frame)
+
+
+@pytest.mark.parametrize("fault", ["unheard", "unanswered", "error", "denied", "unknown"])
+async def test_rows_cut_from_any_step_on_the_report_is_true(s3, connected, small, door, fault):
+    """The look before is such a step, and what was replaced stays whatever happens."""
+    keys = [f"t/{number}" for number in range(3)] + ["t/3 "]
+    step, ends = 0, []
+    while not step or door.reached.is_set():
+        step += 1
+        for key in keys:
+            s3.put(key, "1")
+        door.open()
+        frame = await ls(s3.uri("t/"), recursive=True)
+        s3.put("t/1", "new")
+        door.cut(fault, step, lasting=True)
+        report = await rm(frame, errors="return")
+        ends.append(set(true(s3, keys, report).values()))
+        assert s3.get("t/1") == b"new"
+
+    assert step > 3
+    assert ends[-1] == {"done", "failed"}
