@@ -22,7 +22,7 @@ lab: $(VENV)/demo.stamp ## the same server, and the tour open in JupyterLab
 
 test: $(VENV)/dev.stamp ## run all tests that check does not, the browser's too (ARGS="-k listing" for some)
 	@$(BIN)/python tools/browser.py
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(CHECKS:%=--ignore=%) $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(CHECKS:%=--ignore=%) $(ARGS)
 
 check: $(VENV)/dev.stamp ## formatting, lint, types, import direction, and all that the docs show
 	$(BIN)/ruff format --check .

@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from botocore.retries.standard import ExponentialBackoff
 from hypothesis import HealthCheck, settings
 
 from s3magic.server import Server
+from s3magic.transfer import direct, reading, swift
 from servers import MotoServer, Rig
 
 # The same examples each time, and no clock: a busy machine is no fault of the code.
@@ -18,6 +20,21 @@ settings.register_profile(
 settings.load_profile("steady")
 
 HOME = str(Path.home())  # before any test hides it
+FIRST = ["test_setup.py", "commands", "browser"]  # files and folders
+SHARE = 1 / 50  # of the time that a busy or broken server is given before it is asked again
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes long, so that it is not left to one worker when the others end.
+
+    A file goes to one worker as a whole, in this order.
+    """
+
+    def rank(item):
+        place = item.nodeid.partition("::")[0].split("/")
+        return next((n for n, name in enumerate(FIRST) if name in place), len(FIRST))
+
+    items.sort(key=rank)
 
 
 def isolate(monkeypatch, home):
@@ -48,6 +65,22 @@ def environment(home, monkeypatch):
     """The same isolation again for each test, whatever the one before it left behind."""
     isolate(monkeypatch, home)
     return monkeypatch
+
+
+@pytest.fixture(autouse=True)
+def quick_tries():
+    """Wait before each further try, as is the rule, but not for seconds.
+
+    The servers that refuse do so by count, and nothing is won by waiting. Where
+    one refuses what is too much at a time, `undo` gives back the usual waits.
+    botocore has no setting for its own.
+    """
+    usual = ExponentialBackoff.delay_amount
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *told: usual(*told) * SHARE)
+        for module in (direct, reading, swift):
+            monkeypatch.setattr(module, "_FIRST_WAIT", module._FIRST_WAIT * SHARE)
+        yield monkeypatch
 
 
 @pytest.fixture(scope="session")

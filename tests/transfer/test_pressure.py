@@ -51,8 +51,9 @@ class Busy:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def busy(liar):
+async def busy(liar, quick_tries):
     """The lying server, which takes no more than `MOST` requests at once."""
+    quick_tries.undo()  # it takes a moment later what it refuses now
     lie = Busy()
     before = settings.defaults().attempts
     settings.change(attempts=settings.Settings().attempts)

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from liar import Answer
-from s3magic import session
+from s3magic import session, settings
 from s3magic.commands.get import get
 from s3magic.commands.ls import ls
 from s3magic.commands.put import put
@@ -119,10 +119,11 @@ async def test_what_arrived_of_a_part_is_kept_and_told(liar, tmp_path):
     liar.objects["k"] = data
     half = asyncio.Event()
 
-    def stall(_request, answer):
-        """Send half of the range, and then nothing."""
+    def stall(request, answer):
+        """Send half of each part, and then nothing; of the other half nothing at all."""
         headers = {"content-length": str(len(answer.body)), **answer.headers}
-        return Answer(answer.status, headers, answer.body[: size // 2], then="hang")
+        sent = 0 if request.start % size else size // 2
+        return Answer(answer.status, headers, answer.body[:sent], then="hang")
 
     liar.lie("GetObject", stall)
 
@@ -133,12 +134,25 @@ async def test_what_arrived_of_a_part_is_kept_and_told(liar, tmp_path):
                 half.set()
 
     meter = Watched("Downloading", "Downloaded")
-    shared = Run(await session.client(), meter, 8, size, size)
-    job = Download(S3Uri.parse(liar.uri("k")), tmp_path / "f")
-    task = asyncio.create_task(download(shared, job, meter.begin("k")))
-    await asyncio.wait_for(half.wait(), 30)
-    task.cancel()
-    await asyncio.wait([task])
+    usual = session.current()
+    settings.change(read_timeout=2.0)  # only then the last of what arrived is told
+    impatient = session.connect(
+        endpoint_url=liar.endpoint_url,
+        region="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    try:
+        shared = Run(await session.client(), meter, 8, size, size)
+        job = Download(S3Uri.parse(liar.uri("k")), tmp_path / "f")
+        task = asyncio.create_task(download(shared, job, meter.begin("k")))
+        await asyncio.wait_for(half.wait(), 30)
+        task.cancel()
+        await asyncio.wait([task])
+    finally:
+        await impatient.close()
+        settings.change(read_timeout=10.0)
+        session._current = usual
     liar.reset()
     liar.objects["k"] = data
 
