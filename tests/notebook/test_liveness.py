@@ -6,7 +6,7 @@ makes much longer. Or it waits for the interpreter's lock, which a helper thread
 of ours holds. Or it waits for a processor, because other programs have them:
 Linux says for how long, thread by thread, and that is taken off. What is left
 can still be the machine's fault, if it takes the processor away from a thread
-that has the lock; so a task gets three tries. Code that holds the loop or the
+that has the lock; so a task gets a few tries. Code that holds the loop or the
 lock holds it in all of them, as the last test here shows.
 """
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.kernel
 
 P99 = 0.025  # seconds that one gap in a hundred may exceed
 LONGEST = 0.100
-TRIES = 3
+TRIES = 5
 FILES = 1500  # about a second's worth, each way
 SIZE = 128 << 20
 KEYS = 80_000
@@ -93,7 +93,7 @@ def measured(kernel, task):
         seen.append(good(kernel.run("told(seen)")).python[:2])
         if alive(*seen[-1]):
             break
-    return min(seen, key=lambda one: one[0][1])
+    return seen[-1] if alive(*seen[-1]) else min(seen, key=lambda one: one[0][1])
 
 
 def alive(*seen):
