@@ -49,6 +49,24 @@ def tour():
     return json.loads((ROOT / "notebooks" / "tour.ipynb").read_text("utf-8"))
 
 
+@pytest.fixture
+def project(tmp_path):
+    """The tools and the notebooks by themselves, with little data: for who does not look at it."""
+    copy = tmp_path / "project"
+    for name in ("tools", "notebooks"):
+        shutil.copytree(ROOT / name, copy / name)
+    data = copy / "tools" / "demo_data.py"
+    text = data.read_text("utf-8")
+    for much, little in {
+        "256_000_000": "16_000_000",
+        "range(2020, 2025)": "range(2020, 2021)",
+    }.items():
+        assert text.count(f" = {much}\n") == 1
+        text = text.replace(f" = {much}\n", f" = {little}\n")
+    data.write_text(text, "utf-8")
+    return copy
+
+
 def test_every_verb_of_make_is_in_its_help():
     """`make help`, and `make` alone, list each verb with what it does."""
     makefile = (ROOT / "Makefile").read_text()
@@ -147,11 +165,8 @@ def test_the_demo_runs_every_notebook_and_shows_it(tmp_path):
 
 
 @pytest.mark.kernel
-def test_the_demo_fails_when_a_cell_fails(tmp_path):
+def test_the_demo_fails_when_a_cell_fails(project):
     """A broken tour is told by the exit status, and where it broke is shown."""
-    project = tmp_path / "project"
-    shutil.copytree(ROOT / "tools", project / "tools")
-    (project / "notebooks").mkdir()
     notebook = tour()
     notebook["cells"] = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"][:1]
     notebook["cells"][0]["source"] = "1 / 0"
@@ -173,10 +188,10 @@ def test_the_demo_fails_when_a_cell_fails(tmp_path):
 
 @pytest.mark.kernel
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM there")
-def test_the_lab_opens_the_tour_and_ends_with_its_server():
+def test_the_lab_opens_the_tour_and_ends_with_its_server(project):
     """The address that it prints works with its token alone; nothing outlives it."""
     with subprocess.Popen(
-        [sys.executable, str(ROOT / "tools" / "lab.py"), "--no-browser"],
+        [sys.executable, str(project / "tools" / "lab.py"), "--no-browser"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
