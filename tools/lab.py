@@ -17,6 +17,11 @@ from s3magic.server_probe import HOST, free_port, is_free
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 USUAL_PORT = 8888
+QUIET = (  # else JupyterLab asks the network for news, updates and extensions of its own
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.extension_manager=readonly",
+)
 
 
 def main(options: list[str]) -> int:
@@ -24,7 +29,12 @@ def main(options: list[str]) -> int:
     port = USUAL_PORT if is_free(USUAL_PORT) else free_port()
     token = secrets.token_hex(16)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={NOTEBOOKS}"]
-    command += [f"--ip={HOST}", f"--port={port}", "--LabApp.default_url=/lab/tree/tour.ipynb"]
+    command += [
+        *QUIET,
+        f"--ip={HOST}",
+        f"--port={port}",
+        "--LabApp.default_url=/lab/tree/tour.ipynb",
+    ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     print("Starting an S3 server on this machine, and filling it with data …", flush=True)

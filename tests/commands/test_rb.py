@@ -59,16 +59,6 @@ async def test_force_takes_versions_markers_and_uploads_with_it(s3, server, conn
     assert report.Type.tolist()[-1] == "bucket"
 
 
-async def test_what_has_no_versions_is_called_objects(s3, server, connected, asked):
-    """Who never kept any is not asked about versions."""
-    s3.put("a", "1")
-    s3.put("b", "22")
-
-    await rb(s3.uri(), force=True)
-
-    assert "2 objects (3 B) and all else in s3://" in asked[0]
-
-
 async def test_a_no_leaves_everything(s3, server, connected, full, asked):
     """Also what would have gone without a question."""
     asked.answer = False

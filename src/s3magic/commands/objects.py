@@ -40,7 +40,6 @@ __all__ = [
 
 ADD_GLOB = "Add --glob to read it as a pattern."
 _WILD = re.compile(r"[*?\[]")
-_FRAMES = ("selection", "report")  # where an explorer and a job have theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,21 +156,15 @@ def checked(source: object, *, recursive: bool, glob: bool) -> Any:
     elif isinstance(source, str):
         uri = S3Uri.parse(source)
     else:
-        raise BadArgument(
-            f"{called(source)} is no source: write s3://bucket/key.", hint=_framed(source)
-        )
+        # A job may still run: what its report will name nobody knows.
+        hint = "Its .report is a frame, and a source." if hasattr(type(source), "report") else ""
+        raise BadArgument(f"{called(source)} is no source: write s3://bucket/key.", hint=hint)
     if not recursive and not glob and (not uri.key or uri.key.endswith("/")):
         what = "folder" if uri.key else "bucket"
         raise BadArgument(
             f"{uri} is a {what}.", hint=f"Add -r for everything in it, or see %s3ls {uri}."
         )
     return uri
-
-
-def _framed(source: object) -> str:
-    """Say where what is no source itself has one."""
-    names = (name for name in _FRAMES if hasattr(type(source), name))
-    return next((f"Its .{name} is a frame, and a source." for name in names), "")
 
 
 async def _of_tree(

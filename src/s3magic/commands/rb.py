@@ -153,7 +153,7 @@ async def _empty(client: S3Client, place: S3Uri, options: Deleting, ends: _Ends)
     pending = await _pending(client, place)
     errand = Errand(
         f"and all else in {place}, and the bucket itself,",
-        noun=await _noun(client, place),
+        noun="version",
         always=True,
         for_good=True,
     )
@@ -166,15 +166,6 @@ async def _empty(client: S3Client, place: S3Uri, options: Deleting, ends: _Ends)
         ends.uploads = await aborted(client, pending, options.progress)
     else:
         ends.uploads = {upload: Ended("cancelled") for upload in pending}
-
-
-async def _noun(client: S3Client, place: S3Uri) -> str:
-    """Say what is in the bucket: versions, if it ever kept any."""
-    try:
-        told = await client.get_bucket_versioning(Bucket=place.bucket)
-    except Exception as error:  # noqa: BLE001 - it is but a word
-        return "object" if isinstance(translate(error, "look"), NotSupported) else "version"
-    return "version" if told.get("Status") else "object"
 
 
 async def _pending(client: S3Client, place: S3Uri) -> list[OpenUpload]:
