@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from s3magic.commands.rows import Row, check, check_leaving, is_source, listed, read
+from s3magic.commands.row_meanings import Row, read
+from s3magic.commands.rows import check, check_leaving, is_source, listed
 from s3magic.errors import BadArgument
 
 

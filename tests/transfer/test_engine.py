@@ -11,6 +11,7 @@ from liar import error
 from s3magic.commands.get import get
 from s3magic.errors import AccessDenied, AlreadyExists, S3Error, TransferError
 from s3magic.transfer.engine import Run, run
+from s3magic.transfer.glancing import Glance
 from s3magic.transfer.progress import Meter
 
 TREE = {f"t/{number:04}": b"%d" % number for number in range(2500)}
@@ -158,3 +159,55 @@ async def test_thousands_of_small_objects_cost_a_request_each(liar, tmp_path):
     }
     assert len(liar.asked("ListObjectsV2")) == 3
     assert len(liar.asked("GetObject")) == len(liar.requests) - 3 == 2500
+
+
+async def test_what_needs_no_request_is_looked_at_together():
+    """A dry run has no task for each; the others are asked for, and the order is the jobs'."""
+    looks = []
+
+    async def look(_, jobs):
+        looks.append([job.source_name for job in jobs])
+        return [AlreadyExists("It is there.") if job.source_name == "7" else 3 for job in jobs]
+
+    async def work(_, job, __):
+        return 5
+
+    async def jobs():
+        for number in range(40):
+            yield Job(str(number), size=None if number == 5 else 1)
+        yield Job("refused", refused=S3Error("No."))
+
+    run_with = shared(no_clobber=True)
+    glance = Glance(lambda _, job: job.size is not None, look)
+    rows = await run(run_with, jobs(), work, "do", glance=glance)
+
+    assert [row.source for row in rows] == [*map(str, range(40)), "refused"]
+    assert [row.size for row in rows[:8]] == [3, 3, 3, 3, 3, 5, 3, 0]
+    assert [rows[number].status for number in (0, 5, 7, 40)] == [
+        "done",
+        "done",
+        "skipped",
+        "failed",
+    ]
+    assert len(looks) < 5
+    assert (run_with.meter.done_files, run_with.meter.skipped, run_with.meter.failed) == (39, 1, 1)
+    assert (run_with.meter.moved, run_with.meter.active) == (0, {})
+
+
+async def test_a_look_that_is_cut_leaves_a_row_for_each():
+    """Stopped while they are looked at: cancelled, those that wait too."""
+    stop = asyncio.Event()
+
+    async def look(*_):
+        stop.set()
+        await asyncio.Event().wait()
+
+    run_with = shared()
+    glance = Glance(lambda *_: True, look)
+    running = asyncio.create_task(run(run_with, planned("abc"), None, "do", glance=glance))
+    await stop.wait()
+    run_with.meter.stop()
+    rows = await running
+
+    assert {row.status for row in rows} == {"cancelled"}
+    assert [row.source for row in rows[:3]] == ["a", "b", "c"]

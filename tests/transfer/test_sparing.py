@@ -7,7 +7,7 @@ import gc
 import pytest
 
 from s3magic.transfer import sparing
-from s3magic.transfer.sparing import grown
+from s3magic.transfer.sparing import grown, let_go
 from s3magic.transfer.sparing import sparing as spared
 
 
@@ -57,3 +57,13 @@ def test_what_somebody_else_froze_stays_so():
 
     assert gc.get_freeze_count() == pytest.approx(before, rel=0.5)
     assert gc.get_freeze_count() > 0
+
+
+def test_what_is_let_go_is_empty():
+    """Lists and sets, one by one."""
+    rows, names = [1, 2, 3], {"a", "b"}
+
+    let_go(rows)
+    let_go(names)
+
+    assert (rows, names) == ([], set())

@@ -10,8 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from s3magic.commands.longframes import in_parts, parts
+from s3magic.transfer.sparing import let_go
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -27,7 +30,6 @@ _KINDS: dict[str, Any] = {
     "ETag": "string",
     "LastModified": "datetime64[us, UTC]",
 }
-_PART = 16_000  # rows whose columns become lists at once: that holds the interpreter
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,10 @@ def compared(
     for place, at in left.items():
         if not matched[at]:
             rows[place] = at, None
-    return _told(sorted(rows.items()), kept, by_bucket=by_bucket)
+    told = _told(rows, kept, by_bucket=by_bucket)
+    for held in (left, tags, rows):
+        let_go(held)
+    return told
 
 
 def _alike(tag: str | None, other: str | None) -> bool:
@@ -103,7 +108,7 @@ def _by_bucket(sides: tuple[Side, Side], frames: list[pd.DataFrame]) -> bool:
     """
     if sides[0].uri is not None and sides[1].uri is not None:
         return False
-    buckets = [set(frame["Bucket"].astype("string").unique()) for frame in frames]
+    buckets = [set(map(str, frame["Bucket"].unique())) for frame in frames]
     return bool(buckets[0] & buckets[1]) or any(len(names) != 1 for names in buckets)
 
 
@@ -117,8 +122,8 @@ def _records(
     """
     cut = len(side.uri.key) if side.uri is not None and other.uri is not None else 0
     covers = other.uri if side.uri is None else None
-    for begin in range(0, len(frame), _PART):
-        part = frame.iloc[begin : begin + _PART]
+    begin = 0
+    for part in parts(frame):
         keys = part["Key"].tolist()
         buckets = part["Bucket"].astype("string").tolist() if by_bucket or covers else keys
         sizes = part["Size"].fillna(-1).astype("int64").tolist()
@@ -127,6 +132,7 @@ def _records(
             if covers and not (bucket == covers.bucket and key.startswith(covers.key)):
                 continue
             yield f"{bucket}\0{key}" if by_bucket else key[cut:], at, size, tag
+        begin += len(part)
 
 
 def _tags(part: pd.DataFrame) -> list[str | None]:
@@ -136,27 +142,30 @@ def _tags(part: pd.DataFrame) -> list[str | None]:
 
 
 def _told(
-    found: list[tuple[str, tuple[int | None, int | None]]],
-    frames: list[pd.DataFrame],
-    *,
-    by_bucket: bool,
+    rows: dict[str, tuple[int | None, int | None]], frames: list[pd.DataFrame], *, by_bucket: bool
 ) -> pd.DataFrame:
     """Make the frame of what was found: of each place its row in each listing."""
     import pandas as pd
 
-    before = _taken(frames[0], [old for _, (old, _) in found])
-    after = _taken(frames[1], [new for _, (_, new) in found])
-    changes = [
-        "added" if old is None else "removed" if new is None else "changed"
-        for _, (old, new) in found
-    ]
-    told = pd.DataFrame({"Key": after["Key"].fillna(before["Key"])})
-    told["Change"] = pd.Categorical(changes, categories=["added", "changed", "removed"])
-    for name in _COMPARED:
-        told[f"{name}Before"], told[f"{name}After"] = before[name], after[name]
-    places = [place.partition("\0")[2] if by_bucket else place for place, _ in found]
-    told["Place"] = pd.array(places, dtype="string")
-    told["Bucket"] = after["Bucket"].fillna(before["Bucket"]).astype("category")
+    def part(some: Sequence[str]) -> pd.DataFrame:
+        found = [rows[place] for place in some]
+        before = _taken(frames[0], [old for old, _ in found])
+        after = _taken(frames[1], [new for _, new in found])
+        changes = [
+            "added" if old is None else "removed" if new is None else "changed"
+            for old, new in found
+        ]
+        told = pd.DataFrame({"Key": after["Key"].fillna(before["Key"])})
+        told["Change"] = pd.Categorical(changes, categories=["added", "changed", "removed"])
+        for name in _COMPARED:
+            told[f"{name}Before"], told[f"{name}After"] = before[name], after[name]
+        places = [place.partition("\0")[2] if by_bucket else place for place in some]
+        told["Place"] = pd.array(places, dtype="string")
+        told["Bucket"] = after["Bucket"].fillna(before["Bucket"])
+        return told
+
+    told = in_parts(sorted(rows), part)
+    told["Bucket"] = told["Bucket"].astype("category")
     return told
 
 

@@ -12,20 +12,24 @@ from s3magic.commands.advising import advising
 from s3magic.commands.filters import FILTERS
 from s3magic.commands.headers import HEADERS, SERVING
 from s3magic.commands.kinds import TEXT
+from s3magic.commands.longframes import beside
 from s3magic.commands.objects import checked, find, is_frame, is_source, listed
 from s3magic.commands.options import BG, GLOB, RECURSIVE, TRANSFERRING
-from s3magic.commands.rows import check_leaving, read
+from s3magic.commands.preview import GLANCE_THERE
+from s3magic.commands.row_meanings import surveyed
+from s3magic.commands.rows import check_leaving
 from s3magic.commands.running import Ways, refuse_missing_bucket
 from s3magic.commands.verbs import Option, Positional
 from s3magic.errors import AlreadyExists, BadArgument
 from s3magic.transfer.attributes import look
 from s3magic.transfer.plan import Copy
+from s3magic.transfer.sparing import let_go
 from s3magic.transfer.upload import exists
 from s3magic.transfer.window import stream
 from s3magic.uri import S3Uri, is_uri
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 
     from types_aiobotocore_s3 import S3Client
 
@@ -115,12 +119,13 @@ class Copies:
             jobs = given
             if self.target.bucket in await asyncio.to_thread(_buckets, self.sources):
                 every = [one async for one in given]
-                placing.sources.update(one.uri for one in every if one.refused is None)
+                await beside(len(every), placing.spare, every)
                 jobs = stream(every)
             async for one in jobs:
                 job = placing.job_of(one)
                 if job is not None:
                     yield job
+        await beside(len(placing), placing.forget)
 
     async def _where_there_is_a_bucket(
         self, client: S3Client, found: AsyncGenerator[Found]
@@ -151,7 +156,7 @@ class Copies:
 
             return doing
 
-        return Ways(advised(work), advised(_preview), quick or _never)
+        return Ways(advised(work), advised(_preview), quick or _never, GLANCE_THERE)
 
 
 def copies(
@@ -206,6 +211,12 @@ class _Placing:
     sources: set[S3Uri] = field(default_factory=set)
     _taken: dict[S3Uri, S3Uri] = field(default_factory=dict)
 
+    def spare(self, every: Iterable[Found]) -> None:
+        """Note that none of these is to be overwritten."""
+        for one in every:
+            if one.refused is None:
+                self.sources.add(one.uri)
+
     def job_of(self, found: Found) -> Copy | None:
         """Give an object's copy; None for a folder's own marker that has no name at its target."""
         asked = self.asked
@@ -233,6 +244,14 @@ class _Placing:
             job, refused=BadArgument(f"Cannot {asked.action} {job.uri} to {job.target}: {reason}")
         )
 
+    def __len__(self) -> int:
+        return len(self._taken)
+
+    def forget(self) -> None:
+        """Forget the targets one by one: many that are dropped at once hold the interpreter."""
+        let_go(self._taken)
+        let_go(self.sources)
+
     def _clash(self, job: Copy) -> str:
         """Note a job's target; returns why it cannot be, or nothing."""
         if job.uri == job.target:
@@ -255,7 +274,7 @@ def _buckets(sources: list[object]) -> set[str]:
         elif isinstance(source, str):
             named.add(S3Uri.parse(source).bucket)
         elif is_frame(source):
-            named.update(row.bucket for row in read(source))
+            named.update(surveyed(source))
     return named
 
 

@@ -11,8 +11,10 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.filters import ALL
+from s3magic.commands.longframes import beside, parts
 from s3magic.commands.objects import listed
-from s3magic.commands.rows import check_columns, is_frame, is_report, read
+from s3magic.commands.row_meanings import read
+from s3magic.commands.rows import check_columns, is_frame, is_report
 from s3magic.commands.shown import display
 from s3magic.commands.stopping import stoppable
 from s3magic.errors import BadArgument
@@ -39,6 +41,7 @@ __all__ = ["Counting", "counted", "outermost"]
 
 # Rows that are counted at once, in a thread: it holds the interpreter for milliseconds.
 _PART = 16_000
+_TIMES = frozenset({"Age", "Year", "Month"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,9 +211,8 @@ async def _of_frame(
     found: list[Totals] = []
     for bucket, part in await asyncio.to_thread(_parts, frame):
         totals = await asyncio.to_thread(_empty_of, part, bucket, options, now)
-        for begin in range(0, len(part), _PART):
-            piece = part.iloc[begin : begin + _PART]
-            await asyncio.to_thread(_add_piece, totals, piece, options.wanted)
+        for piece in parts(part):
+            await beside(len(piece), _add_piece, totals, piece, options)
             meter.tally(len(piece))
         found.append(totals)
     return found
@@ -246,22 +248,23 @@ def _empty_of(part: pd.DataFrame, bucket: str, options: Counting, now: dt.dateti
     return Totals(bucket, shared, options.depth, options.by, now, partly=True)
 
 
-def _add_piece(totals: Totals, piece: pd.DataFrame, wanted: Filters) -> None:
-    if wanted:
-        piece = piece[[wanted.wants(str(key)) for key in piece["Key"]]]
-    totals.add(_page(piece), _column(piece, "Objects") or repeat(1))
+def _add_piece(totals: Totals, piece: pd.DataFrame, options: Counting) -> None:
+    if options.wanted:
+        piece = piece[[options.wanted.wants(str(key)) for key in piece["Key"]]]
+    totals.add(_page(piece, options.by), _column(piece, "Objects") or repeat(1))
 
 
-def _page(piece: pd.DataFrame) -> Page:
-    """Give rows of a frame as the page that they may have come in."""
+def _page(piece: pd.DataFrame, by: tuple[str, ...]) -> Page:
+    """Give rows of a frame as the page that they may have come in, as far as it is looked at."""
     missing: list[Any] = [None] * len(piece)
-    owners = _column(piece, "Owner")
+    timed = "LastModified" in piece.columns and not _TIMES.isdisjoint(by)
+    owners = _column(piece, "Owner") if "Owner" in by else None
     return Page(
         keys=[str(key) for key in piece["Key"].tolist()],
         sizes=piece["Size"].fillna(0).astype("int64").tolist(),
-        stamps=_stamps(piece) if "LastModified" in piece.columns else missing,
+        stamps=_stamps(piece) if timed else missing,
         etags=missing,
-        classes=_column(piece, "StorageClass") or missing,
+        classes=(_column(piece, "StorageClass") if "StorageClass" in by else None) or missing,
         prefixes=[],
         owners=None if owners is None else [_owner(one) for one in owners],
         latest=_column(piece, "IsLatest"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.background import run, told
@@ -155,7 +156,8 @@ async def cp(
         expires=expires,
         website_redirect=website_redirect,
     )
-    asked = copies(
+    asked = await asyncio.to_thread(
+        copies,
         "copy",
         source,
         target,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from s3magic.commands.longframes import in_parts
 from s3magic.commands.report import Ending
 from s3magic.transfer.outcomes import Name
+from s3magic.transfer.sparing import grown, let_go
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pandas import DataFrame
 
@@ -60,6 +62,7 @@ class Record:
         self._versioned = self._versioned or found.version_id not in {None, "null"}
         self._etags.append(found.etag or None)
         self._statuses.append("cancelled")
+        grown(len(self.names))
         return name
 
     def told(self, outcomes: Iterable[Outcome]) -> tuple[int, int]:
@@ -112,6 +115,12 @@ class Record:
             did=self._did,
         )
 
+    def used_up(self) -> tuple[DataFrame, Ending]:
+        """Give the report, and how it ended, when nothing follows: the names are let go."""
+        report, ending = self.frame(), self.ending
+        let_go(self.names)
+        return report, ending
+
     def frame(self) -> DataFrame:
         """Make the report's frame; blocks while pandas is imported.
 
@@ -133,16 +142,22 @@ class Record:
             statuses.append(self._rest[0])
             etags.append(None)
             notes.append(f"More was to be deleted, and was not listed. {self._rest[1]}".rstrip())
-        markers = [self._markers.get(name.number) for name in names]
-        return pd.DataFrame(
-            {
-                "Bucket": pd.Categorical([name.bucket or None for name in names]),
-                "Key": pd.array([name.key or None for name in names], dtype="string"),
-                "VersionId": pd.array([name.version_id for name in names], dtype="string"),
-                "Size": pd.array([name.size for name in names], dtype="Int64"),
-                "ETag": pd.array(etags, dtype="string"),
-                "Status": pd.array(statuses, dtype="string"),
-                "Error": pd.array(notes, dtype="string"),
-                "DeleteMarker": pd.array(markers, dtype="string"),
-            }
-        )
+        buckets = sorted({name.bucket for name in names if name.bucket})
+
+        def part(numbers: Sequence[int]) -> DataFrame:
+            some = [names[number] for number in numbers]
+            markers = [self._markers.get(number) for number in numbers]
+            return pd.DataFrame(
+                {
+                    "Bucket": pd.Categorical([name.bucket or None for name in some], buckets),
+                    "Key": pd.array([name.key or None for name in some], dtype="string"),
+                    "VersionId": pd.array([name.version_id for name in some], dtype="string"),
+                    "Size": pd.array([name.size for name in some], dtype="Int64"),
+                    "ETag": pd.array([etags[number] for number in numbers], dtype="string"),
+                    "Status": pd.array([statuses[number] for number in numbers], dtype="string"),
+                    "Error": pd.array([notes[number] for number in numbers], dtype="string"),
+                    "DeleteMarker": pd.array(markers, dtype="string"),
+                }
+            )
+
+        return in_parts(range(len(names)), part)

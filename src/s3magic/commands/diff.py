@@ -153,7 +153,7 @@ def _refuse_strangers(before: Side, after: Side) -> None:
     for side, other in ((before, after), (after, before)):
         if side.frame is None or other.uri is None or not len(side.frame):
             continue
-        buckets = set(side.frame["Bucket"].astype("string").unique())
+        buckets = set(map(str, side.frame["Bucket"].unique()))
         if other.uri.bucket not in buckets:
             raise BadArgument(
                 f"The frame has no object of the bucket {other.uri.bucket}, so it cannot be what "

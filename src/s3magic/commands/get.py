@@ -11,10 +11,11 @@ from s3magic.commands.advising import advising
 from s3magic.commands.background import run, told
 from s3magic.commands.filters import FILTERS, Filters
 from s3magic.commands.kinds import TEXT
+from s3magic.commands.longframes import beside
 from s3magic.commands.objects import find, is_frame, is_source, listed
 from s3magic.commands.options import BG, GLOB, RECURSIVE, TRANSFERRING, Transferring
 from s3magic.commands.places import job_of, place_of
-from s3magic.commands.preview import preview
+from s3magic.commands.preview import GLANCE, preview
 from s3magic.commands.running import Ways, Wording, run_jobs, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument, TransferError
@@ -226,6 +227,7 @@ async def get(
         async with contextlib.aclosing(found):
             async for one in found:
                 yield job_of(one, place, targets)
+        await beside(len(targets), targets.forget)
 
     def advised(do: Work) -> Work:
         async def work(shared: Run, job: Download, number: int) -> int:
@@ -236,7 +238,8 @@ async def get(
 
         return work
 
-    coming = transfer(_WORDING, options, plan, Ways(advised(download), advised(preview), quick))
+    ways = Ways(advised(download), advised(preview), quick, GLANCE)
+    coming = transfer(_WORDING, options, plan, ways)
     return await run(told("get", source, target), coming, bg=bg, progress=progress)
 
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import functools
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from s3magic.commands.filters import ALL
-from s3magic.commands.rows import check, is_column, is_frame, is_source, listed, read
+from s3magic.commands.longframes import beside, parts
+from s3magic.commands.row_meanings import read_part, surveyed
+from s3magic.commands.rows import (
+    check,
+    is_column,
+    is_frame,
+    is_source,
+    listed,
+)
 from s3magic.errors import BadArgument, NoSuchKey
 from s3magic.listing.matching import Matching
 from s3magic.listing.pages import Listing, pages
+from s3magic.transfer.sparing import grown, let_go
 from s3magic.transfer.window import stream
 from s3magic.uri import S3Uri
 from s3magic.wording import called
@@ -51,10 +60,10 @@ class Found:
         base: The beginning of its key that the source gave; what follows is
             its place in a tree.
         size: Bytes, where a listing told.
-        version_id: The version, where one was named.
+        version_id: The version, where named.
         above: What stands before its place: its bucket's name and ``/``, where
             one frame, or one line, names several buckets.
-        etag: Without quotes, where a listing told; else empty.
+        etag: Without quotes; empty where no listing told.
         storage_class: Where a listing told; empty where it left it out.
         refused: Why it stands for nothing that could be fetched.
         pinned: Whether it is meant only with that `etag`: a frame's row is of then.
@@ -72,7 +81,7 @@ class Found:
 
     @property
     def place(self) -> str:
-        """Its place in a tree: the key without its base."""
+        """Its place in a tree."""
         return self.above + self.uri.key[len(self.base) :]
 
 
@@ -119,7 +128,9 @@ async def find(
         NoSuchKey: There is nothing below the folder, or nothing that matches.
     """
     given: set[tuple[S3Uri, str | None]] = set()
-    meant = [checked(source, recursive=recursive, glob=glob) for source in sources]
+    rows = sum(len(one) for one in sources if is_frame(one))  # type: ignore[arg-type,misc]
+    sure = functools.partial(checked, recursive=recursive, glob=glob)
+    meant = await beside(rows, lambda: [sure(source) for source in sources])
     if version_id is not None and (recursive or glob or len(sources) != 1):
         raise BadArgument("A version is one object's: give its key alone with --version-id.")
     for source in meant:
@@ -139,7 +150,9 @@ async def find(
                     continue
                 if (name := (one.uri, one.version_id)) not in given:
                     given.add(name)
+                    grown(len(given))
                     yield one
+    await beside(len(given), let_go, given)
 
 
 def checked(source: object, *, recursive: bool, glob: bool) -> Any:
@@ -160,9 +173,9 @@ def checked(source: object, *, recursive: bool, glob: bool) -> Any:
         hint = "Its .report is a frame, and a source." if hasattr(type(source), "report") else ""
         raise BadArgument(f"{called(source)} is no source: write s3://bucket/key.", hint=hint)
     if not recursive and not glob and (not uri.key or uri.key.endswith("/")):
-        what = "folder" if uri.key else "bucket"
         raise BadArgument(
-            f"{uri} is a {what}.", hint=f"Add -r for everything in it, or see %s3ls {uri}."
+            f"{uri} is a {'folder' if uri.key else 'bucket'}.",
+            hint=f"Add -r for everything in it, or see %s3ls {uri}.",
         )
     return uri
 
@@ -191,8 +204,7 @@ async def _of_tree(
         return  # a bucket may well be empty
     if prefix != uri.key and not seen:
         yield Found(uri, uri.folder)
-        return
-    if prefix != uri.key and (key := await _alone(client, uri)):
+    elif prefix != uri.key and (key := await _alone(client, uri)):
         yield key
     else:
         nothing = NoSuchKey(
@@ -259,16 +271,16 @@ async def _of_frame(client: S3Client, source: Any, *, markers: bool) -> AsyncGen
     depend on which other rows a filter left; with several buckets the bucket's
     name comes before it.
     """
-    rows = await asyncio.to_thread(read, source)
-    several = len({row.bucket for row in rows}) > 1
-    async for row in stream(rows):
-        above = f"{row.bucket}/" if several else ""
-        if row.delimiter is not None:
-            below = _below(client, Listing(row.bucket, row.key, row.delimiter), "")
-            async with contextlib.aclosing(below) as found:
-                async for one in found:
-                    yield replace(one, above=above) if above else one
-        elif markers or not row.marker:  # a marker holds no bytes
-            uri, known = S3Uri(row.bucket, row.key), (row.size, row.version_id)
-            pinned = bool(row.etag) and row.version_id is None
-            yield Found(uri, "", *known, above, row.etag, row.storage_class, pinned=pinned)
+    several = len(await beside(len(source), surveyed, source)) > 1
+    for part in parts(source):
+        async for row in stream(await beside(len(part), read_part, part)):
+            above = f"{row.bucket}/" if several else ""
+            if row.delimiter is not None:
+                below = _below(client, Listing(row.bucket, row.key, row.delimiter), "")
+                async with contextlib.aclosing(below) as found:
+                    async for one in found:
+                        yield replace(one, above=above) if above else one
+            elif markers or not row.marker:  # a marker holds no bytes
+                uri, known = S3Uri(row.bucket, row.key), (row.size, row.version_id)
+                pinned = bool(row.etag) and row.version_id is None
+                yield Found(uri, "", *known, above, row.etag, row.storage_class, pinned=pinned)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ async def planned(wish: Wish, options: Transferring) -> Found:
         with stoppable(meter):
             async with using() as client:
                 found = await reconcile(client, wish, meter)
-        meter.note = _note(found)
+        meter.note = await asyncio.to_thread(_note, found)  # of many it takes a while
         # What is done next has a line of its own, in which this one's figures stand too.
         shown.silent = bool(found.steps) and not options.dry_run
     return found

@@ -11,13 +11,15 @@ from s3magic.commands.files import uploads
 from s3magic.commands.filters import FILTERS, NO_LINKS, Filters
 from s3magic.commands.headers import HEADERS, SERVING, headers_of
 from s3magic.commands.kinds import OBJECT
+from s3magic.commands.longframes import beside
 from s3magic.commands.objects import listed
 from s3magic.commands.options import BG, GLOB, RECURSIVE, TRANSFERRING, Transferring
-from s3magic.commands.preview import preview_upload
+from s3magic.commands.preview import GLANCE_THERE, preview_upload
 from s3magic.commands.running import Ways, Wording, refuse_missing_bucket, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument
 from s3magic.transfer.plan import upload_part_size
+from s3magic.transfer.sparing import grown, let_go, sparing
 from s3magic.transfer.upload import quick, upload
 from s3magic.transfer.window import stream
 from s3magic.uri import S3Uri, is_uri
@@ -220,30 +222,35 @@ async def put(
     wanted = Filters.of(exclude=exclude, include=include)
 
     def found() -> list[Upload]:
-        return list(
-            uploads(
-                sources,
-                target,
-                given,
-                recursive=recursive,
-                glob=glob,
-                several=several,
-                wanted=wanted,
-                links=not no_follow_symlinks,
-            )
-        )
+        jobs: list[Upload] = []
+        for job in uploads(
+            sources,
+            target,
+            given,
+            recursive=recursive,
+            glob=glob,
+            several=several,
+            wanted=wanted,
+            links=not no_follow_symlinks,
+        ):
+            jobs.append(job)
+            grown(len(jobs))
+        return jobs
 
-    jobs = await asyncio.to_thread(found)
-
-    async def plan(client: S3Client) -> AsyncGenerator[Upload]:
-        if options.dry_run:  # else the first upload says so
-            await refuse_missing_bucket(client, target, f"put {target}")
-        async for job in stream(jobs):
-            yield job
-
-    going = transfer(_WORDING, options, plan, Ways(upload, preview_upload, quick))
     what = None if var is not None else source
-    return await run(told("put", what, target), going, bg=bg, progress=progress)
+    with sparing():
+        jobs = await asyncio.to_thread(found)
+
+        async def plan(client: S3Client) -> AsyncGenerator[Upload]:
+            if options.dry_run:  # else the first upload says so
+                await refuse_missing_bucket(client, target, f"put {target}")
+            async for job in stream(jobs):
+                yield job
+            await beside(len(jobs), let_go, jobs)
+
+        ways = Ways(upload, preview_upload, quick, GLANCE_THERE)
+        going = transfer(_WORDING, options, plan, ways)
+        return await run(told("put", what, target), going, bg=bg, progress=progress)
 
 
 def _meant(source: object, uri: object, var: object) -> tuple[list[object], bool, S3Uri]:

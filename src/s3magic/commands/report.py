@@ -9,8 +9,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from s3magic.commands.longframes import in_parts
 from s3magic.errors import TransferError
 from s3magic.single_error import single_error
+from s3magic.transfer.sparing import let_go
 from s3magic.wording import count
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from s3magic.errors import S3Error
     from s3magic.model import Transfer
 
-__all__ = ["Ending", "conclude", "frame", "judged", "prepare"]
+__all__ = ["Ending", "conclude", "frame", "judged", "prepare", "used_up"]
 
 _SHOWN = 3  # reasons that an error tells; the report has them all
 
@@ -58,11 +60,11 @@ def prepare() -> None:
         ).start()
 
 
-async def conclude(rows: Sequence[Transfer], noun: str, errors: str) -> DataFrame:
+async def conclude(rows: list[Transfer], noun: str, errors: str) -> DataFrame:
     """Give the report, or raise if anything in it is amiss.
 
     Args:
-        rows: One a transfer.
+        rows: One a transfer; they are used up.
         noun: What was transferred: ``file``.
         errors: ``raise`` or ``return``.
 
@@ -74,14 +76,20 @@ async def conclude(rows: Sequence[Transfer], noun: str, errors: str) -> DataFram
             ``raise``. The first failure is its ``__cause__``; of a single
             transfer it is of the failure's own class too.
     """
-    ending = Ending(
-        noun,
-        total=len(rows),
-        done=sum(row.status == "done" for row in rows),
-        cancelled=sum(row.status == "cancelled" for row in rows),
-        failures=[row.cause for row in rows if row.status == "failed" and row.cause is not None],
-    )
-    return judged(await asyncio.to_thread(frame, rows), ending, errors)
+
+    def ended() -> tuple[DataFrame, Ending]:
+        causes = [row.cause for row in rows if row.status == "failed"]
+        ending = Ending(
+            noun,
+            total=len(rows),
+            done=sum(row.status == "done" for row in rows),
+            cancelled=sum(row.status == "cancelled" for row in rows),
+            failures=[cause for cause in causes if cause is not None],
+        )
+        return used_up(rows), ending
+
+    report, ending = await asyncio.to_thread(ended)
+    return judged(report, ending, errors)
 
 
 def judged(report: DataFrame, ending: Ending, errors: str) -> DataFrame:
@@ -108,8 +116,19 @@ def judged(report: DataFrame, ending: Ending, errors: str) -> DataFrame:
     ) from cause
 
 
-def frame(rows: Sequence[Transfer]) -> DataFrame:
+def used_up(rows: list[Transfer], *, planned: bool = False) -> DataFrame:
+    """Make the report's frame of rows that nobody needs any more; the list is then empty."""
+    report = frame(rows, planned=planned)
+    let_go(rows)
+    return report
+
+
+def frame(rows: Sequence[Transfer], *, planned: bool = False) -> DataFrame:
     """Make the report's frame; blocks while pandas is imported.
+
+    Args:
+        rows: One a transfer.
+        planned: What was done was only looked at.
 
     Returns:
         ``Source`` and ``Target`` (string), ``Size`` (int64, bytes), ``Status``
@@ -118,16 +137,24 @@ def frame(rows: Sequence[Transfer]) -> DataFrame:
     """
     import pandas as pd
 
-    return pd.DataFrame(
-        {
-            "Source": pd.array([row.source for row in rows], dtype="string"),
-            "Target": pd.array([row.target for row in rows], dtype="string"),
-            "Size": pd.array([row.size for row in rows], dtype="int64"),
-            "Status": pd.array([row.status for row in rows], dtype="string"),
-            "Error": pd.array([row.error for row in rows], dtype="string"),
-            "Seconds": pd.array([row.seconds for row in rows], dtype="float64"),
-        }
-    )
+    def part(rows: Sequence[Transfer]) -> DataFrame:
+        statuses = [row.status for row in rows]
+        seconds = [row.seconds for row in rows]
+        if planned:
+            seconds = [0.0 if row.status == "done" else row.seconds for row in rows]
+            statuses = ["planned" if status == "done" else status for status in statuses]
+        return pd.DataFrame(
+            {
+                "Source": pd.array([row.source for row in rows], dtype="string"),
+                "Target": pd.array([row.target for row in rows], dtype="string"),
+                "Size": pd.array([row.size for row in rows], dtype="int64"),
+                "Status": pd.array(statuses, dtype="string"),
+                "Error": pd.array([row.error for row in rows], dtype="string"),
+                "Seconds": pd.array(seconds, dtype="float64"),
+            }
+        )
+
+    return in_parts(rows, part)
 
 
 def _told(ending: Ending) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from s3magic.commands.deleting import Errand, remove
 from s3magic.commands.filters import FILTERS, Filters
 from s3magic.commands.kinds import TEXT
+from s3magic.commands.longframes import parts
 from s3magic.commands.objects import checked, find, is_frame, listed, wild
 from s3magic.commands.options import DELETING, GLOB, RECURSIVE, Deleting
 from s3magic.commands.report import judged, prepare
@@ -19,6 +20,7 @@ from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.commands.versions import versions
 from s3magic.errors import BadArgument, Denied, NoSuchKey, NotFound, NotSupported
 from s3magic.session import using
+from s3magic.transfer.sparing import sparing
 from s3magic.transfer.window import each, stream
 from s3magic.translation import translate
 from s3magic.uri import S3Uri
@@ -135,19 +137,15 @@ async def rm(
     )
     sources, several = listed(source)
     wanted = Filters.of(exclude=exclude, include=include)
-    meant = [checked(one, recursive=recursive, glob=glob) for one in sources]
-    for one in meant:
-        check_leaving(one)
     if version_id is not None and all_versions:
         raise BadArgument("One version and all versions at once: which?", hint="Give one.")
-    errand = Errand(
-        _where(meant, recursive=recursive, glob=glob),
-        noun="version" if all_versions else "object",
-        always=any(_is_bucket(one, glob=glob) for one in meant),
-        for_good=all_versions
-        or version_id is not None
-        or any(is_frame(one) and names_versions(one) for one in meant),
-        note=_LITERAL if not glob and any(_looks_wild(one) for one in meant) else "",
+    errand = await asyncio.to_thread(
+        _errand,
+        sources,
+        recursive=recursive,
+        glob=glob,
+        all_versions=all_versions,
+        for_good=all_versions or version_id is not None,
     )
 
     async def plan(client: S3Client) -> AsyncGenerator[Found]:
@@ -176,10 +174,32 @@ async def rm(
     async with using() as client:
         found = plan(client)
         # Keys that were named, and listed by nobody: a frame's rows were.
-        if dry_run and not (recursive or glob or all_versions or any(map(is_frame, meant))):
+        if dry_run and not (recursive or glob or all_versions or any(map(is_frame, sources))):
             found = _present(client, found)
-        record = await remove(client, found, options, errand)
-    return judged(await asyncio.to_thread(record.frame), record.ending, options.errors)
+        with sparing():
+            record = await remove(client, found, options, errand)
+            report, ending = await asyncio.to_thread(record.used_up)
+    return judged(report, ending, options.errors)
+
+
+def _errand(
+    sources: Sequence[object], *, recursive: bool, glob: bool, all_versions: bool, for_good: bool
+) -> Errand:
+    """Look at the sources, and say what is to be done; takes a while for long frames.
+
+    Raises:
+        BadArgument: A source is none, or nobody can mean that what it names goes.
+    """
+    meant = [checked(one, recursive=recursive, glob=glob) for one in sources]
+    for one in meant:
+        check_leaving(one)
+    return Errand(
+        _where(meant, recursive=recursive, glob=glob),
+        noun="version" if all_versions else "object",
+        always=any(_is_bucket(one, glob=glob) for one in meant),
+        for_good=for_good or any(is_frame(one) and names_versions(one) for one in meant),
+        note=_LITERAL if not glob and any(_looks_wild(one) for one in meant) else "",
+    )
 
 
 async def _present(client: S3Client, found: AsyncGenerator[Found]) -> AsyncGenerator[Found]:
@@ -222,8 +242,12 @@ def _looks_wild(one: object) -> bool:
 def _is_bucket(source: Any, *, glob: bool) -> bool:
     """Tell whether a source means all that is in a bucket."""
     if is_frame(source):
-        columns = [source[name].tolist() for name in ("Key", "Type") if name in source.columns]
-        return any(list(map(str, row)) == ["", "prefix"] for row in zip(*columns, strict=True))
+        if not {"Key", "Type"} <= set(source.columns):
+            return False
+        return any(
+            bool((part["Key"].isin([""]) & part["Type"].isin(["prefix"])).any())
+            for part in parts(source)
+        )
     return isinstance(source, S3Uri) and (not source.key or (glob and not source.key.strip("*/")))
 
 

@@ -1,19 +1,17 @@
-"""Reads what the rows of a frame mean: of a listing, or of a report."""
+"""Tells frames and columns from other sources, and refuses what cannot be meant."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from s3magic.commands.framed import Framed
+from s3magic.commands.longframes import number_of
 from s3magic.errors import BadArgument
 from s3magic.uri import S3Uri, is_uri
 from s3magic.wording import called, count
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 __all__ = [
-    "Row",
+    "FOLDERS",
     "check",
     "check_columns",
     "check_leaving",
@@ -23,40 +21,11 @@ __all__ = [
     "is_source",
     "listed",
     "names_versions",
-    "read",
     "refuse_other_frames",
 ]
 
 _LAZY = {"duckdb": "df", "dask": "compute"}  # how a library's frames become pandas's
-_FOLDERS = {"prefix": "", "level": "/"}
-_LISTED = (
-    "Bucket", "Key", "Size", "Type", "VersionId", "IsDeleteMarker", "ETag", "StorageClass",
-)  # fmt: skip
-
-
-class Row(NamedTuple):
-    """What one row means.
-
-    Args:
-        bucket: The bucket.
-        key: The key, or a folder's prefix.
-        size: Bytes, where a listing told.
-        delimiter: Of a folder how deep it is meant: empty for all below, ``/``
-            for what lies right in it; None for an object.
-        version_id: The version, where the frame names one.
-        marker: Whether that is a delete marker.
-        etag: Without quotes, where a listing told; else empty.
-        storage_class: Where a listing told.
-    """
-
-    bucket: str
-    key: str
-    size: int | None = None
-    delimiter: str | None = None
-    version_id: str | None = None
-    marker: bool = False
-    etag: str = ""
-    storage_class: str | None = None
+FOLDERS = {"prefix": "", "level": "/"}
 
 
 def is_frame(value: object) -> bool:
@@ -153,15 +122,14 @@ def check(frame: Any, *, recursive: bool) -> None:
             "The rows of the frame are uploads that never ended, and no objects.",
             hint="%s3uploads --abort ends them.",
         )
-    # As text: what is missing in a frame that was put together compares with nothing.
-    kinds = list(map(str, frame["Type"].tolist())) if "Type" in frame.columns else []
-    if "part" in kinds:
+    typed = "Type" in frame.columns
+    if typed and number_of(frame["Type"], ["part"]):
         raise BadArgument(
             "The rows of the frame count objects with something in common, and name none.",
             hint="Take a listing: %s3ls -r. Folders are named by %s3du or %s3tree of an address, "
             "without --by, --glob and --exclude.",
         )
-    folders = 0 if recursive else sum(map(kinds.count, _FOLDERS))
+    folders = number_of(frame["Type"], list(FOLDERS)) if typed and not recursive else 0
     if folders:
         what = "is a folder" if folders == 1 else "are folders"
         raise BadArgument(
@@ -205,20 +173,20 @@ def check_leaving(source: Any) -> None:
         return
     columns = set(source.columns)
     if "Status" in columns:
-        statuses = [str(status) for status in source["Status"].tolist()]
-        others = [status for status in statuses if status != "done"]
+        others = len(source) - number_of(source["Status"], ["done"])
         if others:
-            was = "was" if len(others) == 1 else "were"
+            was = "was" if others == 1 else "were"
+            kinds = set(map(str, source["Status"].unique())) - {"done"}
             raise BadArgument(
-                f"{len(others):,} of {count(len(statuses), 'row')} of the report {was} not done "
-                f"({', '.join(sorted(set(others)))}), and what they name is not of its making.",
+                f"{others:,} of {count(len(source), 'row')} of the report {was} not done "
+                f"({', '.join(sorted(kinds))}), and what they name is not of its making.",
                 hint="Leave them out: df[df.Status == 'done'].",
             )
     elif {"Action", "Name"} <= columns:
         raise BadArgument(
             "That is a plan, of which nothing is done yet.", hint="%s3sync --plan $plan does it."
         )
-    if "Action" in columns and "delete" in source["Action"].tolist():
+    if "Action" in columns and number_of(source["Action"], ["delete"]):
         raise BadArgument(
             "Some rows of the report are deletions, and name nothing that is there.",
             hint="Leave them out: df[df.Action != 'delete'].",
@@ -230,61 +198,7 @@ def names_versions(frame: Any) -> bool:
     return "VersionId" in frame.columns and bool(frame["VersionId"].notna().any())
 
 
-def read(frame: Any) -> list[Row]:
-    """Give what the rows mean, in their order.
-
-    A report's row means its target if that is in S3, else its source.
-
-    Raises:
-        BadArgument: Some of them name nothing.
-    """
-    return list(_of_report(frame) if is_report(frame) else _of_listing(frame))
-
-
 def is_report(frame: Any) -> bool:
     """Tell whether a frame says what went where, and not what lies where."""
     columns = set(frame.columns)
     return {"Source", "Target"} <= columns and not {"Bucket", "Key"} <= columns
-
-
-def _of_listing(frame: Any) -> Iterator[Row]:
-    columns = {name: frame[name].tolist() for name in _LISTED if name in frame.columns}
-    if not all(isinstance(name, str) for name in columns["Bucket"] + columns["Key"]):
-        raise BadArgument(
-            "Some rows of the frame have no Bucket or no Key.",
-            hint='Leave them out: df.dropna(subset=["Bucket", "Key"]).',
-        )
-    if wrong := next(filter(is_uri, set(columns["Bucket"])), ""):
-        raise BadArgument(
-            f"The frame's column Bucket holds {wrong!r}, which is an address and no name.",
-            hint="Write the bucket's name alone there: "
-            "df.assign(Bucket=df.Bucket.str.removeprefix('s3://')).",
-        )
-    missing = [None] * len(frame)
-    values = zip(*(columns.get(name, missing) for name in _LISTED), strict=True)
-    for bucket, key, size, kind, version, marker, etag, place in values:
-        yield Row(
-            str(bucket),
-            str(key),
-            int(size) if isinstance(size, int) else None,
-            _FOLDERS.get(str(kind)),
-            (version or None) if isinstance(version, str) else None,
-            marker is True,
-            etag if isinstance(etag, str) else "",
-            place if isinstance(place, str) else None,
-        )
-
-
-def _of_report(frame: Any) -> Iterator[Row]:
-    """Read addresses alone: a size there is of what was moved, nothing where that failed."""
-    pairs = zip(frame["Target"].tolist(), frame["Source"].tolist(), strict=True)
-    places = [next(filter(is_uri, pair), None) for pair in pairs]
-    if None in places:
-        raise BadArgument(
-            f"{places.count(None):,} of {count(len(places), 'row')} of the report "
-            "name nothing in S3.",
-            hint="Leave them out: df[df.Source.str.startswith('s3://')], for example.",
-        )
-    for place in places:
-        uri = S3Uri.parse(str(place))
-        yield Row(uri.bucket, uri.key)

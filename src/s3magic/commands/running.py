@@ -7,7 +7,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from s3magic.commands.report import conclude, frame, prepare
+from s3magic.commands.report import conclude, prepare, used_up
 from s3magic.commands.shown import display
 from s3magic.errors import Denied
 from s3magic.session import using
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from s3magic.commands.options import Transferring
     from s3magic.model import Transfer
+    from s3magic.transfer.glancing import Glance
     from s3magic.transfer.swift import Quick
     from s3magic.uri import S3Uri
 
@@ -49,11 +50,14 @@ class Ways(Generic[J]):
             as `work` would.
         quick: Gives the way to do a small one wholly in a helper thread, if
             there is one.
+        glance: Finds out what would become of many at once, where no request is
+            needed for that.
     """
 
     work: Callable[[Run, J, int], Awaitable[int]]
     preview: Callable[[Run, J, int], Awaitable[int]]
     quick: Callable[[Run, J], Awaitable[Quick | None]]
+    glance: Glance[J]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +94,19 @@ async def transfer(
     prepare()
     with sparing():
         if options.dry_run:
-            rows = await run_jobs(replace(wording, **_PLANNING), options, plan, ways.preview)
-            if any(row.status == "cancelled" for row in rows):
+            planning = replace(wording, **_PLANNING)
+            rows = await run_jobs(planning, options, plan, ways.preview, glance=ways.glance)
+            if await asyncio.to_thread(_cut, rows):
                 return await conclude(rows, wording.noun, options.errors)
             # What would fail is what a dry run is to find out: a row, and no error.
-            return await asyncio.to_thread(_plan, rows)
+            return await asyncio.to_thread(used_up, rows, planned=True)
         rows = await run_jobs(wording, options, plan, ways.work, ways.quick)
         return await conclude(rows, wording.noun, options.errors)
+
+
+def _cut(rows: Sequence[Transfer]) -> bool:
+    """Tell whether it was stopped on its way."""
+    return any(row.status == "cancelled" for row in rows)
 
 
 async def refuse_missing_bucket(client: S3Client, uri: S3Uri, action: str) -> None:
@@ -121,16 +131,6 @@ async def refuse_missing_bucket(client: S3Client, uri: S3Uri, action: str) -> No
             raise ours from error
 
 
-def _plan(rows: Sequence[Transfer]) -> DataFrame:
-    """Make the frame of what would be done."""
-    return frame(
-        [
-            replace(row, status="planned", seconds=0.0) if row.status == "done" else row
-            for row in rows
-        ]
-    )
-
-
 async def run_jobs(
     wording: Wording,
     options: Transferring,
@@ -138,6 +138,7 @@ async def run_jobs(
     work: Callable[[Run, J, int], Awaitable[int]],
     quick: Callable[[Run, J], Awaitable[Quick | None]] | None = None,
     *,
+    glance: Glance[J] | None = None,
     quiet_if_short: bool = False,
 ) -> list[Transfer]:
     """Do a verb's jobs under its progress; gives one row a job.
@@ -149,11 +150,12 @@ async def run_jobs(
         work: Does one: gives its bytes, or raises.
         quick: Gives the way to do a small one wholly in a helper thread, if
             there is one.
+        glance: As `s3magic.transfer.engine.run` takes it.
         quiet_if_short: Leave no closing line where it took but a moment: what
             the verb gives says it all.
     """
     async with under_way(wording, options, quiet_if_short=quiet_if_short) as shared:
-        return await run(shared, plan(shared.client), work, wording.action, quick)
+        return await run(shared, plan(shared.client), work, wording.action, quick, glance=glance)
 
 
 @contextlib.asynccontextmanager

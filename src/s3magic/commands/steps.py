@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from s3magic.commands.filters import excluding
+from s3magic.commands.longframes import in_parts
 from s3magic.commands.sides import Folder
 from s3magic.errors import BadArgument, S3Error, UnsafeKey
 from s3magic.transfer.plan import Targets
+from s3magic.transfer.sparing import grown
 from s3magic.uri import is_uri, local_path
 from s3magic.wording import count
 
@@ -73,8 +75,9 @@ class Step:
 def transfers(way: Way, source: Side, target: Side, pairs: Iterable[Pair]) -> list[Step]:
     """Give the steps that bring a target what it lacks, in the order of their names."""
     promised = Targets()
-    steps = []
+    steps: list[Step] = []
     for pair in sorted(pairs, key=lambda one: one.source.name):
+        grown(len(steps))
         entry = pair.source
         goes = target.address(entry.name)
         refused = entry.refused or _refused(entry, target, goes, promised)
@@ -92,6 +95,7 @@ def transfers(way: Way, source: Side, target: Side, pairs: Iterable[Pair]) -> li
                 refused,
             )
         )
+    promised.forget()
     return steps
 
 
@@ -127,26 +131,31 @@ def frame(steps: Sequence[Step]) -> DataFrame:
     def texts(values: Iterable[str | None]) -> Any:
         return pd.array(list(values), dtype="string")
 
-    reasons = [
-        step.reason if step.refused is None else f"refused: {step.refused.message}"
-        for step in steps
-    ]
-    return pd.DataFrame(
-        {
-            "Action": texts(step.action for step in steps),
-            "Source": texts(step.source for step in steps),
-            "Target": texts(step.target for step in steps),
-            "Size": pd.array([step.size for step in steps], dtype="int64"),
-            "Reason": texts(reasons),
-            "Name": texts(step.name for step in steps),
-            "LastModified": pd.DatetimeIndex(
-                pd.array([step.moment for step in steps], dtype="Int64").astype("datetime64[us]"),
-                tz="UTC",
-            ),
-            "ETag": texts(step.etag for step in steps),
-            "StorageClass": texts(step.storage_class for step in steps),
-        }
-    )
+    def part(steps: Sequence[Step]) -> DataFrame:
+        reasons = [
+            step.reason if step.refused is None else f"refused: {step.refused.message}"
+            for step in steps
+        ]
+        return pd.DataFrame(
+            {
+                "Action": texts(step.action for step in steps),
+                "Source": texts(step.source for step in steps),
+                "Target": texts(step.target for step in steps),
+                "Size": pd.array([step.size for step in steps], dtype="int64"),
+                "Reason": texts(reasons),
+                "Name": texts(step.name for step in steps),
+                "LastModified": pd.DatetimeIndex(
+                    pd.array([step.moment for step in steps], dtype="Int64").astype(
+                        "datetime64[us]"
+                    ),
+                    tz="UTC",
+                ),
+                "ETag": texts(step.etag for step in steps),
+                "StorageClass": texts(step.storage_class for step in steps),
+            }
+        )
+
+    return in_parts(steps, part)
 
 
 def read(plan: Any) -> list[Step]:

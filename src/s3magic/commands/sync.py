@@ -21,6 +21,7 @@ from s3magic.commands.steps import frame, read
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.errors import BadArgument
 from s3magic.transfer.plan import upload_part_size
+from s3magic.transfer.sparing import let_go, sparing
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -246,8 +247,17 @@ async def _synced(
 ) -> DataFrame:
     """Compare, unless there is a plan already; and do what there is to do."""
     prepare()
-    found = await planned(work, options) if isinstance(work, Wish) else work
-    if options.dry_run:
-        return await asyncio.to_thread(frame, found.steps)
+    with sparing():
+        found = await planned(work, options) if isinstance(work, Wish) else work
+        if options.dry_run:
+            return await asyncio.to_thread(_used_up, found)
     meant = yes or await agreed(found)
     return await enact(found, options, headers, again=work is found, meant=meant)
+
+
+def _used_up(found: Found) -> DataFrame:
+    """Make the plan's frame of what was found, which is then let go."""
+    plan = frame(found.steps)
+    let_go(found.transfers)
+    let_go(found.deletions)
+    return plan

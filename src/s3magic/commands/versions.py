@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from s3magic.commands.filters import ALL
 from s3magic.commands.objects import Found, checked
-from s3magic.commands.rows import read
+from s3magic.commands.row_meanings import read
 from s3magic.errors import NotSupported
 from s3magic.listing.matching import Matching
 from s3magic.listing.pages import Listing, pages

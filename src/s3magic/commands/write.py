@@ -15,7 +15,7 @@ from s3magic.commands.formats import Form, form_of, refuse_pickle
 from s3magic.commands.headers import HEADERS, headers_of
 from s3magic.commands.kinds import NAMES, SETTING
 from s3magic.commands.options import BG, TRANSFERRING, Transferring, choice
-from s3magic.commands.preview import preview_upload
+from s3magic.commands.preview import GLANCE_THERE, preview_upload
 from s3magic.commands.running import Ways, Wording, refuse_missing_bucket, transfer
 from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.commands.write_forms import WRITABLE, file_of, told
@@ -228,7 +228,9 @@ async def _sent(asked: _Asked, options: Transferring) -> DataFrame:
             async for job in stream(jobs):
                 yield job
 
-        return await transfer(_WORDING, options, plan, Ways(upload, preview_upload, quick))
+        return await transfer(
+            _WORDING, options, plan, Ways(upload, preview_upload, quick, GLANCE_THERE)
+        )
     finally:
         await in_thread(shutil.rmtree, folder, ignore_errors=True)
 

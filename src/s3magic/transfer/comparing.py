@@ -11,6 +11,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from s3magic.transfer.sparing import grown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -98,6 +100,7 @@ class Comparison:
             target = self._targets.pop(entry.name, None)
             if target is None:
                 self._sources[entry.name] = entry
+                grown(len(self._sources))
             else:
                 self._decide(entry, target)
 
@@ -107,6 +110,7 @@ class Comparison:
             source = self._sources.pop(entry.name, None)
             if source is None:
                 self._targets[entry.name] = entry
+                grown(len(self._targets))
             else:
                 self._decide(source, entry)
 

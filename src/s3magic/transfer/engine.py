@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from s3magic.errors import AlreadyExists, S3Error
 from s3magic.model import Transfer
 from s3magic.settings import MiB
+from s3magic.transfer.doing import cancelled, cancelling, one
+from s3magic.transfer.glancing import Glancing
 from s3magic.transfer.level import Level
 from s3magic.transfer.placing import Folders
 from s3magic.transfer.pressure import feeling
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_s3 import S3Client
 
-    from s3magic.model import Status
+    from s3magic.errors import S3Error
     from s3magic.transfer.direct import Direct
+    from s3magic.transfer.glancing import Glance
     from s3magic.transfer.progress import Meter
     from s3magic.transfer.swift import Quick
 
@@ -104,6 +105,8 @@ async def run(
     work: Callable[[Run, J, int], Awaitable[int]],
     action: str,
     quick: Callable[[Run, J], Awaitable[Quick | None]] | None = None,
+    *,
+    glance: Glance[J] | None = None,
 ) -> list[Transfer]:
     """Run every job; one that fails leaves the others alone.
 
@@ -115,6 +118,8 @@ async def run(
         action: What to call it in an error: ``get``.
         quick: Gives the way to do a small one wholly in a helper thread, where
             there is one. What does not succeed there is done by `work`.
+        glance: In a dry run, the way to look at many jobs at once; the others
+            are looked at by `work`.
 
     Returns:
         One row a job, in the jobs' order. When the meter was asked to stop, the
@@ -127,6 +132,8 @@ async def run(
             of the plan is a row.
     """
     running = _Running(shared, jobs, work, action, quick)
+    if glance is not None:
+        running.glancing = Glancing(glance, shared, action, running.keep)
     shared.meter.rows = running.over
     loop = asyncio.get_running_loop()
     with feeling(shared.client, shared.level):
@@ -138,12 +145,12 @@ async def run(
     try:
         await working
     except asyncio.CancelledError:
-        if not shared.meter.stopped or _cancelling():
+        if not shared.meter.stopped or cancelling():
             raise
         running.give_up()
     finally:
         await running.stop()
-    return running.over()
+    return await asyncio.to_thread(running.over)  # of many it takes a while
 
 
 @dataclass(slots=True)
@@ -160,6 +167,7 @@ class _Running(Generic[J]):
     begun: int = 0
     planned: bool = False
     swift: Swift[J] | None = None
+    glancing: Glancing[J] | None = None
     ordinary: Run = field(init=False)
 
     def __post_init__(self) -> None:
@@ -168,9 +176,13 @@ class _Running(Generic[J]):
         self.ordinary = copy.copy(shared)
         self.ordinary.direct = None
         if self.quick is not None and direct is not None:
-            keep = self.rows.__setitem__
             level = Level(shared.concurrency, FIRST)
-            self.swift = Swift(direct.lanes, level, shared.meter, keep)
+            self.swift = Swift(direct.lanes, level, shared.meter, self.keep)
+
+    def keep(self, number: int, row: Transfer) -> None:
+        """Keep a row."""
+        self.rows[number] = row
+        grown(len(self.rows))
 
     async def numbered(self) -> AsyncGenerator[tuple[int, J, bool]]:
         """Give the jobs as they are planned, each with its place in the report.
@@ -186,7 +198,7 @@ class _Running(Generic[J]):
                     try:
                         gone = await self._gone(number, job)
                     except asyncio.CancelledError:  # it waits no more, and did not begin
-                        self.rows[number] = _cancelled(job)
+                        self.rows[number] = cancelled(job)
                         raise
                     if not gone:
                         yield number, job, False
@@ -205,7 +217,11 @@ class _Running(Generic[J]):
                 await self.swift.news()
 
     async def _gone(self, number: int, job: J) -> bool:
-        """Tell whether the job is done as a small one, with no task of its own."""
+        """Tell whether the job is done with no task of its own: as a small one, or at a glance."""
+        if self.glancing is not None:
+            taken = self.glancing.takes(number, job)
+            await self.glancing.look(more=bool(self.waiting))
+            return taken
         if self.swift is None or self.quick is None or job.refused is not None:
             return False
         quick = await self.quick(self.shared, job)
@@ -224,26 +240,27 @@ class _Running(Generic[J]):
                 await self.swift.stop()
             finally:
                 for number, job, _ in self.swift.back:
-                    self.rows[number] = _cancelled(job)
+                    self.rows[number] = cancelled(job)
 
     async def one(self, numbered: tuple[int, J, bool]) -> None:
         """Do one job, and keep its row."""
         index, job, answered = numbered
         shared = self.ordinary if answered else self.shared
         try:
-            self.rows[index] = await _one(shared, job, self.work, self.action)
+            self.keep(index, await one(shared, job, self.work, self.action))
         except asyncio.CancelledError:
-            self.rows[index] = _cancelled(job)
+            self.rows[index] = cancelled(job)
             raise
 
     def over(self) -> list[Transfer]:
         """Give the rows there are, in the jobs' order."""
-        return [row for _, row in sorted(self.rows.copy().items())]
+        rows = self.rows.copy()
+        return [rows[number] for number in sorted(rows)]
 
     def give_up(self) -> None:
         """Keep a row for each job that has not begun, and one for all that were not planned."""
         for job in self.waiting:
-            self._add(_cancelled(job))
+            self._add(cancelled(job))
         if not self.planned:
             self._add(Transfer("the rest", "", 0, "cancelled"))
 
@@ -260,41 +277,3 @@ class _Running(Generic[J]):
                 grown(planned)
                 yield job
         self.planned = True
-
-
-def _cancelled(job: Job) -> Transfer:
-    return Transfer(job.source_name, job.target_name, 0, "cancelled")
-
-
-def _cancelling() -> bool:
-    """Tell whether somebody cancelled this very task."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-async def _one(
-    shared: Run, job: J, work: Callable[[Run, J, int], Awaitable[int]], action: str
-) -> Transfer:
-    """Do one job; its end, but for a cancellation, becomes a row."""
-    begun = time.monotonic()
-    number = shared.meter.begin(job.source_name, job.size or 0)
-    status: Status = "cancelled"
-    size = 0
-    error: S3Error | None = job.refused
-    try:
-        if error is None:
-            size = await work(shared, job, number)
-        status = "failed" if error else "done"
-    except AlreadyExists as exists:
-        status = "skipped" if shared.no_clobber else "failed"
-        error = exists
-    except Exception as failure:
-        if _cancelling():  # it failed on its way out, and must not be lost for that
-            raise asyncio.CancelledError from failure
-        status = "failed"
-        error = translate(failure, f"{action} {job.source_name}")
-    finally:
-        shared.meter.finish(number, status)
-    seconds = round(time.monotonic() - begun, 3)
-    text = str(error) if error else ""
-    return Transfer(job.source_name, job.target_name, size, status, text, seconds, error)

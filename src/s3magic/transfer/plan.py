@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3magic.errors import BadArgument
 from s3magic.settings import MiB
+from s3magic.transfer.sparing import let_go
 from s3magic.wording import filesize
 
 if TYPE_CHECKING:
@@ -237,6 +238,13 @@ class Targets:
         if not folder:
             self._files[name] = source
         return ""
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def forget(self) -> None:
+        """Forget them one by one: many that are dropped at once hold the interpreter."""
+        let_go(self._files)
 
     def _key(self, path: str | os.PathLike[str]) -> str:
         return os.fspath(path).casefold() if self._fold else os.fspath(path)

@@ -122,18 +122,33 @@ class Meter:
         if moved:
             self.moved += size
 
-    def arrived(self, size: int, expected: int) -> None:
+    def arrived(self, size: int, expected: int, *, moved: bool = True) -> None:
         """Note a whole transfer that nobody began: one that a helper thread did by itself.
 
         Args:
             size: Its bytes.
             expected: The bytes that `expect` was told.
+            moved: False where it was only looked at.
         """
         self.done_files += 1
         self.done_size += size
-        self.moved += size
+        self.moved += size if moved else 0
         if self.size is not None:
             self.size += size - expected
+
+    def left(self, expected: int, *, skipped: bool) -> None:
+        """Note one that nobody began and that does not arrive: it is skipped, or it failed.
+
+        Args:
+            expected: The bytes that `expect` was told.
+            skipped: Whether what is there already was to stay.
+        """
+        if not skipped:
+            self.failed += 1
+            return
+        self.skipped += 1
+        if self.size is not None:
+            self.size -= expected
 
     def finish(self, number: int, status: Status) -> None:
         """Note how one transfer ended."""

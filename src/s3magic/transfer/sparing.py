@@ -5,6 +5,8 @@ runs meanwhile: with 200,000 rows that is a second each time. `gc.freeze` takes
 the rows out of its sight, at no cost whatever their number; they go by their
 reference counts all the same. Cycles that other code drops while a large
 transfer runs are collected when it ends.
+
+To free as many at once holds the interpreter as well: `let_go` does it one by one.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
-__all__ = ["grown", "sparing"]
+__all__ = ["grown", "let_go", "sparing"]
 
 _STEP = 5_000  # rows: looking through as many takes the collector a few milliseconds
 
@@ -42,6 +45,16 @@ def grown(rows: int) -> None:
     """Tell how many rows there are, as each is made."""
     global _frozen  # noqa: PLW0603 - the same
     # What somebody else has frozen, to fork for example, must not be unfrozen by us.
-    if rows % _STEP == 0 and _verbs and (_frozen or not gc.get_freeze_count()):
+    if rows and rows % _STEP == 0 and _verbs and (_frozen or not gc.get_freeze_count()):
         _frozen = True
         gc.freeze()
+
+
+def let_go(held: list[Any] | set[Any] | dict[Any, Any]) -> None:
+    """Empty what many rows are in, one by one, for a thread that others run beside.
+
+    Dropped as a whole they would all be freed in one go.
+    """
+    take = held.popitem if isinstance(held, dict) else held.pop
+    while held:
+        take()

@@ -33,15 +33,18 @@ U = TypeVar("U")
 AHEAD = 32
 """Requests that may be ready at least, beyond those in flight, where helper threads take them."""
 
-_TURN = 256  # items: a few tenths of a millisecond
+_TURN = 0.002  # seconds that items are given for before others have their turn
+_LOOK = 16  # items after which to look at the clock
 
 
 async def stream(items: Iterable[T]) -> AsyncGenerator[T]:
     """Give a plain iterable as an async one, which lets others run now and then."""
+    begun = time.monotonic()
     for number, item in enumerate(items, 1):
-        yield item
-        if not number % _TURN:
+        yield item  # for as long as who takes it works with it
+        if not number % _LOOK and time.monotonic() - begun > _TURN:
             await asyncio.sleep(0)
+            begun = time.monotonic()
 
 
 async def each(
