@@ -10,7 +10,7 @@ from botocore.retries.standard import ExponentialBackoff
 from hypothesis import HealthCheck, settings
 
 from s3magic.server import Server
-from s3magic.transfer import direct, reading, swift
+from s3magic.transfer import backoff
 from servers import MotoServer, Rig
 
 # The same examples each time, and no clock: a busy machine is no fault of the code.
@@ -78,8 +78,7 @@ def quick_tries():
     usual = ExponentialBackoff.delay_amount
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *told: usual(*told) * SHARE)
-        for module in (direct, reading, swift):
-            monkeypatch.setattr(module, "_FIRST_WAIT", module._FIRST_WAIT * SHARE)
+        monkeypatch.setattr(backoff, "_FIRST", backoff._FIRST * SHARE)
         yield monkeypatch
 
 
