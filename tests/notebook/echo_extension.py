@@ -41,7 +41,7 @@ async def fail(line):
 
 async def stall(line):
     """Wait for what never comes, as on a server that fell silent."""
-    print("begun", flush=True)
+    print("begun\n", end="", flush=True)  # at once: print() writes the end of the line by itself
     try:
         await asyncio.get_running_loop().create_future()
     finally:
