@@ -99,11 +99,10 @@ def _measure(bed: Bed, record: Record, options: argparse.Namespace) -> None:
                 _keep(record)
             continue
         with TASKS[name].prepare(bed) as work:
-            record.notes[name] = work.note
             for variant in options.variants:
                 print(f"  {variant}  {work.note}", flush=True)
-                if variant == "latency":
-                    record.notes[f"{name}/latency"] = work.slow_note
+                slow = work.slow_note if variant == "latency" else ""
+                record.notes[f"{name}/{variant}"] = f"{work.note} {slow}".strip()
                 record.add(measure(bed, name, work, variant, options.peers, options.rounds))
                 _keep(record)
 

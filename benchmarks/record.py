@@ -23,7 +23,7 @@ class Record:
         versions: Of everything that was measured.
         scale: What the sizes were divided by; 1 is the real thing.
         rounds: How often each peer was to run.
-        notes: What is to be said of tasks: by ``task`` or ``task/variant``.
+        notes: What is to be said of tasks: by ``task/variant``.
         absent: Peers that were not here, and why.
         results: What each peer's runs cost.
     """

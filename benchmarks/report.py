@@ -189,7 +189,7 @@ def _tasks(results: Sequence[Result], record: Record, variant: str) -> list[str]
         mine = [result for result in results if result.task == task]
         if not mine:
             continue
-        notes = [record.notes.get(task, ""), record.notes.get(f"{task}/{variant}", "")]
+        notes = [record.notes.get(f"{task}/{variant}", "")]
         notes += [f"{r.peer}: {r.error}." for r in mine if r.error and r.error != "cannot do this"]
         if any(result.dropped and len(result.samples) < record.rounds for result in mine):
             notes.append("† So slow that it did not run in every round.")

@@ -141,7 +141,7 @@ def test_a_page_is_written_from_what_was_recorded():
         result("mixed-up", "s5cmd", 2.0, 2.2),
         Result("mixed-up", "plain", "rclone", [Sample(60.0, 0, 0, stopped=True)], dropped=True),
         Result("mixed-up", "plain", "boto3", error="boto3 has died"),
-        notes={"mixed-up": "1,100 files, not 2,000, for want of memory."},
+        notes={"mixed-up/plain": "1,100 files, not 2,000, for want of memory."},
         absent={"curl": "there is no curl on PATH"},
     )
 
