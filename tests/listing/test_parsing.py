@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3magic.listing.columns import items
-from s3magic.listing.parsing import split
+from s3magic.listing.parsing import split, told
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
@@ -255,6 +255,9 @@ def test_times_are_utc(written, meant):
         page([("a", ONE)]).replace(b"<Key>a<", b"<Key>a</Key><Key>b<"),
         page([("a", ONE)]).replace(b"<Key>a<", b"<Key>&b;<"),
         page([("a", ONE)]).replace(b"<Key>a<", b"<Key>&#1;<"),
+        page([("a", ONE)]).replace(b"<Key>a<", b"<Key>&#xD800;<"),
+        page([("a", ONE)]).replace(b"<Key>a<", b"<Key>&#xFFFFFFFFFFFFFFFFFFFF;<"),
+        page([("a", ONE)]).replace(b"<Key>a<", b"<Key>&#" + b"9" * 5000 + b";<"),
         page([("a", ONE)]).replace(b"<Key>a<", b"<Key>a\r\nb<"),
         page([("a", ONE)]).replace(b"<Key>a<", b"<Key>\xff<"),
         page([("a", ONE), ("b", ONE)]).replace(b"&quot;", b"", 2),
@@ -267,3 +270,11 @@ def test_times_are_utc(written, meant):
 def test_a_page_that_is_not_as_documented_is_left_whole(body):
     """What is no page of S3's is botocore's to judge, an error inside a 200 first of all."""
     assert split(body) is None
+
+
+@pytest.mark.parametrize(
+    "number", [b"#1", b"#99999999", b"#xFFFFFFFFFFFFFFFFFFFF", b"#" + b"9" * 5000]
+)
+def test_what_stands_beside_is_left_too_where_a_number_is_no_character(number):
+    """A server may write any number; it is botocore that says what is wrong with it."""
+    assert told(b"<ListBucketResult><Name>&" + number + b";</Name></ListBucketResult>") is None
