@@ -34,7 +34,7 @@ HILL = [
     {"settings", "uri"},
     {"model", "single_error"},
     {"errors"},
-    {"wording", "arrival"},
+    {"wording", "spelling", "arrival"},
 ]
 # They stand beside the hill.
 ABOVE_ALL = {
@@ -183,6 +183,7 @@ def test_load_ext_loads_what_must_be_there_before_the_first_line_and_no_more():
         "s3magic.notebook.verbatim",
         "s3magic.notebook.words",
         "s3magic.settings",
+        "s3magic.spelling",
         "s3magic.wording",
     }
     assert "s3magic.commands.get" in modules(load + "s.find_line_magic('s3get').__doc__")

@@ -59,7 +59,8 @@ class Options:
         if bool(self.aws_access_key_id) != bool(self.aws_secret_access_key):
             raise BadArgument(
                 "Cannot connect: an access key and its secret go together.",
-                hint="Give both aws_access_key_id and aws_secret_access_key, or neither.",
+                hint="Give both {0} and {1}, or neither.",
+                options=["aws_access_key_id", "aws_secret_access_key"],
             )
         if self.anonymous and (self.aws_access_key_id or self.profile):
             raise BadArgument("Cannot connect: anonymous and with credentials at once.")
@@ -68,7 +69,8 @@ class Options:
             value = getattr(self, name)
             if value is not None and value not in choices:
                 raise BadArgument(
-                    f"Cannot connect: {name}={value!r} is not one of {', '.join(choices)}."
+                    f"Cannot connect: {{0}} is not one of {', '.join(choices)}.",
+                    options=[(name, value)],
                 )
         if isinstance(self.verify, str) and not Path(self.verify).expanduser().exists():
             raise NoSuchFile(

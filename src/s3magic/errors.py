@@ -41,9 +41,15 @@ The error that it came from is its ``__cause__``.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from s3magic.spelling import Sentences
 from s3magic.wording import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from s3magic.spelling import Option
 
 __all__ = [
     "AccessDenied",
@@ -88,16 +94,30 @@ class S3Error(Exception):
         message: What was tried, on what, and why it failed: one sentence.
         hint: What to do now: one sentence, or nothing.
         code: The server's own error code (``NoSuchKey``), where it gave one.
+        options: The options at ``{0}``, ``{1}`` of message and hint, where they name any.
     """
 
     transient = False
     """Whether the same request may work when it is sent again."""
 
-    def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", code: str = "", options: Sequence[Option] = ()
+    ) -> None:
+        self._sentences = Sentences.of(message, hint, options) if options else None
+        if self._sentences:
+            message, hint = self._sentences.in_python()
         super().__init__(message)
-        self.message = printable(message)
-        self.hint = printable(hint)
+        self._say(message, hint)
         self.code = code
+
+    def spell(self, flags: Mapping[str, str]) -> None:
+        """Name options as a magic's line writes them, ``{"page_size": "--page-size"}``."""
+        if self._sentences:
+            self._say(*self._sentences.on_line(flags))
+
+    def _say(self, message: str, hint: str) -> None:
+        self.args = (message,)
+        self.message, self.hint = printable(message), printable(hint)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()

@@ -181,7 +181,7 @@ async def test_the_encoding_is_found_out_or_told(s3, connected, limit):
     assert await cat(s3.uri("type"), limit=limit) == "é\n"
     assert await cat(s3.uri("none"), limit=limit) == b"\xe9\n"
     assert await cat(s3.uri("none"), limit=limit, encoding="latin-1") == "é\n"
-    with pytest.raises(BadArgument, match=r"is no text in utf-8.*--encoding"):
+    with pytest.raises(BadArgument, match=r"is no text in utf-8.*Leave encoding out"):
         await cat(s3.uri("none"), limit=limit, encoding="utf-8")
 
 

@@ -154,8 +154,8 @@ async def test_one_that_ended_meanwhile_is_no_error(s3, server, connected, begun
         (42, {}, "names no uploads"),
         (pd.DataFrame({"Key": ["k"]}), {}, "names no uploads"),
         ("s3://bucket", {"older_than": "yesterday"}, "not a length of time"),
-        ("s3://bucket", {"yes": True}, "for --abort"),
-        ("s3://bucket", {"dry_run": True}, "for --abort"),
+        ("s3://bucket", {"yes": True}, "for abort"),
+        ("s3://bucket", {"dry_run": True}, "for abort"),
     ],
 )
 async def test_what_cannot_be_meant_is_refused(s3, connected, source, options, said):

@@ -115,7 +115,9 @@ async def cat(
         >>> await s3.cat("s3://weather/README.txt")
     """
     if encoding is not None and raw:
-        raise BadArgument("Raw bytes have no encoding.", hint="Give --raw or --encoding.")
+        raise BadArgument(
+            "Raw bytes have no encoding.", hint="Give {0} or {1}.", options=["raw", "encoding"]
+        )
     if limit is None:
         limit = _LIMIT
     asked = Asked(

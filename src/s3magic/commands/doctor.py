@@ -114,7 +114,9 @@ async def doctor(
     """
     target = _target(uri)
     if write and target is None:
-        raise BadArgument("Write where?", hint="Name a bucket: %s3doctor s3://bucket/ --write.")
+        raise BadArgument(
+            "Write where?", hint="Name a bucket beside {0}.", options=[("write", True)]
+        )
     seconds = _seconds(timeout)
     prepare()
     meter = Meter("Examining", "Examined", "thing")
@@ -137,10 +139,13 @@ def _seconds(timeout: object) -> float:
     try:
         seconds = _TIMEOUT if timeout is None else int(str(DURATION.convert(timeout)))
     except (ValueError, TypeError, OverflowError):
-        raise BadArgument(f"timeout={timeout!r} is not {DURATION.wanted}.") from None
+        raise BadArgument(
+            f"{{0}} is not {DURATION.wanted}.", options=[("timeout", timeout)]
+        ) from None
     if not 1 <= seconds <= _LONGEST:
         raise BadArgument(
-            f"timeout={seconds} cannot be: it must be a second at least, {_LONGEST} at most."
+            f"{{0}} cannot be: it must be a second at least, {_LONGEST} at most.",
+            options=[("timeout", seconds)],
         )
     return float(seconds)
 

@@ -127,7 +127,9 @@ def _listed(option: str, patterns: Patterns) -> list[str]:
     for one in listed:
         if not isinstance(one, str) or not one:
             raise BadArgument(
-                f"{option}={one!r} is no pattern.", hint=f'Write a text: {option}="*.tmp".'
+                "{0} is no pattern.",
+                hint="Write a text: {1}.",
+                options=[(option, one), (option, "*.tmp")],
             )
     return listed
 

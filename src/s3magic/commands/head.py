@@ -91,9 +91,15 @@ async def head(
         >>> await s3.head("s3://weather/stations.csv", lines=3)
     """
     if lines is not None and bytes is not None:
-        raise BadArgument("Lines and bytes at once: which of them?", hint="Give -n or -c.")
+        raise BadArgument(
+            "Lines and bytes at once: which of them?",
+            hint="Give {0} or {1}.",
+            options=["lines", "bytes"],
+        )
     if encoding is not None and raw:
-        raise BadArgument("Raw bytes have no encoding.", hint="Give --raw or --encoding.")
+        raise BadArgument(
+            "Raw bytes have no encoding.", hint="Give {0} or {1}.", options=["raw", "encoding"]
+        )
     counted = None if bytes is not None else whole("lines", _LINES if lines is None else lines)
     asked = Asked(
         limit=max(HEADED, (counted or 0) * LINE) if bytes is None else whole("bytes", bytes),

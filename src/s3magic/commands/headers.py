@@ -103,7 +103,7 @@ def _expiry(expires: object) -> str:
     try:
         return _date(expires)
     except ValueError:
-        raise BadArgument(f"expires={expires!r} is not {_DATE.wanted}.") from None
+        raise BadArgument(f"{{0}} is not {_DATE.wanted}.", options=[("expires", expires)]) from None
 
 
 def _pairs(name: str, given: object, *, ascii_only: bool = False) -> dict[str, str]:

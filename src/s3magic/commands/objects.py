@@ -132,7 +132,9 @@ async def find(
     sure = functools.partial(checked, recursive=recursive, glob=glob)
     meant = await beside(rows, lambda: [sure(source) for source in sources])
     if version_id is not None and (recursive or glob or len(sources) != 1):
-        raise BadArgument("A version is one object's: give its key alone with --version-id.")
+        raise BadArgument(
+            "A version is one object's: give its key alone with {0}.", options=["version_id"]
+        )
     for source in meant:
         if not isinstance(source, S3Uri):
             found = _of_frame(client, source, markers=markers)

@@ -188,10 +188,10 @@ def whole(name: str, value: object, *, least: int = 1, most: int | None = None) 
     bounds = f"{least:,} or more" if most is None else f"from {least:,} to {most:,}"
     wanted = f"it must be a whole number, {bounds}"
     if not isinstance(value, SupportsIndex) or isinstance(value, bool):
-        raise BadArgument(f"{name}={value!r} cannot be: {wanted}.")
+        raise BadArgument(f"{{0}} cannot be: {wanted}.", options=[(name, value)])
     number = operator.index(value)
     if number < least or (most is not None and number > most):
-        raise BadArgument(f"{name}={number} cannot be: {wanted}.")
+        raise BadArgument(f"{{0}} cannot be: {wanted}.", options=[(name, number)])
     return number
 
 
@@ -205,6 +205,7 @@ def choice(name: str, value: str, choices: Sequence[str]) -> str:
         return value
     near = difflib.get_close_matches(str(value), choices, n=1)
     raise BadArgument(
-        f"{name}={value!r} is not one of {', '.join(choices)}.",
+        f"{{0}} is not one of {', '.join(choices)}.",
         hint=f"Did you mean {near[0]!r}?" if near else "",
+        options=[(name, value)],
     )

@@ -175,5 +175,6 @@ def _look(file: RangeFile, rows: int, uri: S3Uri, named: str | None) -> Look:
             return Look(kind, note=f"More than {BUDGET // KiB} KiB would have to be read to tell.")
         raise Damaged(
             f"Cannot look into {uri} as {kind}: {type(error).__name__}: {error}.",
-            hint="If it is something else, say what with --format.",
+            hint="If it is something else, say what with {0}.",
+            options=["format"],
         ) from error

@@ -69,7 +69,7 @@ def refuse_without_library() -> None:
     """
     if importlib.util.find_spec("matplotlib") is None:
         raise BadArgument(
-            "--plot draws with matplotlib, which is not installed here.",
+            "A picture is drawn with matplotlib, which is not installed here.",
             hint="%pip install matplotlib, then run it again.",
         )
 

@@ -51,9 +51,10 @@ class Span:
             if first and (not last or int(first) <= int(last)):
                 return cls(int(first), int(last) + 1 if last else None)
         raise BadArgument(
-            f"range={text!r} is no range of bytes.",
+            "{0} is no range of bytes.",
             hint="Write 0-99 for the first hundred, 100- for all behind them, "
             "-500 for the last five hundred.",
+            options=[("range", text)],
         )
 
 

@@ -259,12 +259,15 @@ def _meant(source: object, uri: object, var: object) -> tuple[list[object], bool
         if uri is None:
             source, uri = None, source
         if source is not None:
-            raise BadArgument("A source and --var at once: which of them?", hint="Give one.")
+            raise BadArgument(
+                "A source and {0} at once: which of them?", hint="Give one.", options=["var"]
+            )
         if not isinstance(var, str | bytes | bytearray | memoryview):
             raise BadArgument(
-                f"--var holds a {type(var).__name__}, and only str and bytes can be sent as "
+                f"{{0}} holds a {type(var).__name__}, and only str and bytes can be sent as "
                 "they are.",
                 hint="Make bytes of it first: df.to_csv().encode(), for example.",
+                options=["var"],
             )
         source = var.encode() if isinstance(var, str) else var
     if source is None or uri is None:

@@ -28,9 +28,9 @@ def prepare(engine: str) -> None:
     Raises:
         NotSupported: It is not installed.
     """
-    need(engine, f"engine={engine!r}")
+    need(engine, f"The engine {engine}")
     if engine in {"polars", "duckdb"}:
-        need("pyarrow", f"engine={engine!r}")
+        need("pyarrow", f"The engine {engine}")
     if engine == "dask":
         pass
     else:

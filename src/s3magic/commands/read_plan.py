@@ -151,7 +151,8 @@ def _form(uri: S3Uri, named: str | None) -> tuple[str, bool]:
         )
         raise BadArgument(
             f"Cannot read {uri}: {what}.",
-            hint=f"Say what it is with --format: {', '.join(READABLE)}.",
+            hint=f"Say what it is with {{0}}: {', '.join(READABLE)}.",
+            options=["format"],
         )
     return form.format, bool(form.packed)
 

@@ -71,9 +71,10 @@ class Wish:
                 raise BadArgument(f"Source and target are both {self.source}.")
             if self.delete:
                 raise BadArgument(
-                    f"The source {self.source} lies in the target {self.target}, and --delete "
-                    "would delete it there.",
-                    hint="Leave --delete out, or name another target.",
+                    f"The source {self.source} lies in the target {self.target}, and would be "
+                    "deleted there.",
+                    hint="Leave {0} out, or name another target.",
+                    options=["delete"],
                 )
 
     @property

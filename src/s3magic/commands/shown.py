@@ -96,8 +96,9 @@ def _checked(wanted: str) -> Progress:
         return cast("Progress", wanted)
     near = difflib.get_close_matches(wanted, PROGRESS, n=1)
     raise BadArgument(
-        f"progress={wanted!r} is not one of {', '.join(PROGRESS)}.",
+        f"{{0}} is not one of {', '.join(PROGRESS)}.",
         hint=f"Did you mean {near[0]!r}?" if near else "",
+        options=[("progress", wanted)],
     )
 
 

@@ -216,10 +216,14 @@ async def sync(
     if plan is None:
         if is_frame(source):
             raise BadArgument(
-                "A frame is no source of a sync.", hint="A plan goes behind --plan: --plan $plan."
+                "A frame is no source of a sync.",
+                hint="A plan has an option of its own: {0}.",
+                options=["plan"],
             )
         if size_only and checksum:
-            raise BadArgument("--size-only and --checksum at once: which of them?")
+            raise BadArgument(
+                "{0} and {1} at once: which of them?", options=["size_only", "checksum"]
+            )
         work: Wish | Found = Wish(
             side_of(source, "source"),
             side_of(target, "target"),
@@ -234,7 +238,8 @@ async def sync(
         if any(one is not None for one in given) or delete or size_only or checksum:
             raise BadArgument(
                 "A plan says by itself what is synced, and how.",
-                hint="Give --plan without source, target, --delete, filters and comparisons.",
+                hint="Give {0} without source, target, {1}, filters and comparisons.",
+                options=["plan", "delete"],
             )
         work = Found.of(await asyncio.to_thread(read, plan))
     line = told("sync", source, target) if plan is None else told("sync --plan", plan)

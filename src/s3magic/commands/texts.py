@@ -129,11 +129,14 @@ def codec(name: str) -> str:
         found = codecs.lookup(name)
     except (LookupError, ValueError) as error:
         raise BadArgument(
-            f"encoding={name!r} is no encoding that Python knows.",
+            "{0} is no encoding that Python knows.",
             hint="Write utf-8, latin-1, cp1252, utf-16 or another of its names.",
+            options=[("encoding", name)],
         ) from error
     if not getattr(found, "_is_text_encoding", True):
-        raise BadArgument(f"encoding={name!r} makes no text of bytes.", hint="Write utf-8.")
+        raise BadArgument(
+            "{0} makes no text of bytes.", hint="Write utf-8.", options=[("encoding", name)]
+        )
     return found.name
 
 
@@ -168,7 +171,8 @@ def decoded(
         except UnicodeError as error:
             raise BadArgument(
                 f"Cannot read {name}: it is no text in {encoding}.",
-                hint="Leave --encoding out: what is no text then comes as bytes.",
+                hint="Leave {0} out: what is no text then comes as bytes.",
+                options=["encoding"],
             ) from error
     for mark, marked in _MARKS:
         if data.startswith(mark):

@@ -119,7 +119,10 @@ async def uploads(
         dry_run=dry_run, yes=yes, concurrency=None, errors=errors, progress=progress
     )
     if (dry_run or yes) and not abort:
-        raise BadArgument("--dry-run and -y are for --abort; a listing changes nothing.")
+        raise BadArgument(
+            "{0} and {1} are for {2}; a listing changes nothing.",
+            options=["dry_run", "yes", "abort"],
+        )
     oldest = None if older_than is None else dt.datetime.now(dt.UTC) - _age(older_than)
     place = _meant(source)
     prepare()
@@ -143,7 +146,9 @@ def _age(given: object) -> dt.timedelta:
     try:
         return dt.timedelta(seconds=DURATION.convert(given))  # type: ignore[arg-type]
     except (ValueError, TypeError):
-        raise BadArgument(f"older_than={given!r} is not {DURATION.wanted}.") from None
+        raise BadArgument(
+            f"{{0}} is not {DURATION.wanted}.", options=[("older_than", given)]
+        ) from None
 
 
 def _meant(source: Any) -> S3Uri | list[OpenUpload] | None:

@@ -146,9 +146,13 @@ async def url(
     wanted = _wanted(expires, method or "GET", content_type, filename)
     several = several or recursive or glob or is_frame(sources[0])
     if filename is not None and several:
-        raise BadArgument("One file name for several objects.", hint="Leave --filename out.")
+        raise BadArgument(
+            "One file name for several objects.", hint="Leave {0} out.", options=["filename"]
+        )
     if version_id is not None and wanted.method == "PUT":
-        raise BadArgument("A PUT makes a new version.", hint="Leave --version-id out.")
+        raise BadArgument(
+            "A PUT makes a new version.", hint="Leave {0} out.", options=["version_id"]
+        )
     meter = Meter("Signing", "Signed", "link")
     shown = display(progress)
     rows: list[tuple[Found, str]] = []
@@ -179,12 +183,15 @@ def _wanted(
     try:
         seconds = _EXPIRES if expires is None else int(str(DURATION.convert(expires)))
     except (ValueError, TypeError, OverflowError):
-        raise BadArgument(f"expires={expires!r} is not {DURATION.wanted}.") from None
+        raise BadArgument(
+            f"{{0}} is not {DURATION.wanted}.", options=[("expires", expires)]
+        ) from None
     if not 1 <= seconds <= _LONGEST:
         raise BadArgument(
             f"A link cannot work for {seconds:,} seconds: S3 signs them for a second at least, "
             "and 7 days at most.",
-            hint="Write --expires 7d, and make a new one then.",
+            hint="Write {0}, and make a new one then.",
+            options=[("expires", "7d")],
         )
     parameters: dict[str, str] = {}
     if content_type is not None:
@@ -193,7 +200,9 @@ def _wanted(
         parameters["ContentType" if method == "PUT" else "ResponseContentType"] = content_type
     if filename is not None:
         if method != "GET":
-            raise BadArgument(f"A {method} saves no file.", hint="Leave --filename out.")
+            raise BadArgument(
+                f"A {method} saves no file.", hint="Leave {0} out.", options=["filename"]
+            )
         parameters["ResponseContentDisposition"] = _disposition(filename)
     return _Wanted(method, seconds, parameters)
 

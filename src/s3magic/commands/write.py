@@ -206,12 +206,14 @@ def _form(uri: S3Uri, named: str | None, by: Sequence[str]) -> Form:
         if form.format not in ENDINGS:
             raise BadArgument(
                 f"{form.format} is not written in partitions.",
-                hint=f"Give --format: {', '.join(ENDINGS)}.",
+                hint=f"Give {{0}}: {', '.join(ENDINGS)}.",
+                options=["format"],
             )
     elif not uri.key or uri.key.endswith("/"):
         raise BadArgument(
             f"{uri} is a folder, and an object needs a name.",
-            hint=f"Such as {uri.join('data.parquet')}; or cut it up with --partition-by.",
+            hint=f"Such as {uri.join('data.parquet')}; or cut it up with {{0}}.",
+            options=["partition_by"],
         )
     return form
 

@@ -85,7 +85,8 @@ def _plain(data: object, kind: str, path: Path, options: Mapping[str, Any]) -> N
         how = f" as {kind}" if kind else ": the key ends in no format that is known"
         raise BadArgument(
             f"{called(data)} cannot be written{how}.",
-            hint=f"End the key in what it is to be, or give --format: {', '.join(WRITABLE)}.",
+            hint=f"End the key in what it is to be, or give {{0}}: {', '.join(WRITABLE)}.",
+            options=["format"],
         )
 
 

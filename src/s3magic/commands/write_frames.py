@@ -75,7 +75,7 @@ def partition_files(
     Raises:
         BadArgument: It has no such column, or cannot be cut up so.
     """
-    need("pyarrow", "--partition-by")
+    need("pyarrow", "A tree of partitions")
     import pyarrow as pa
     import pyarrow.dataset as ds
 

@@ -128,7 +128,8 @@ async def _walk(
         if page.more and (not any(token.values()) or tuple(token.values()) in seen):
             raise ServerFault(
                 f"Cannot {listing}: the server says there is more, and not where.",
-                hint="It may not know ListObjectsV2; a larger --page-size may need fewer pages.",
+                hint="It may not know ListObjectsV2; a larger {0} may need fewer pages.",
+                options=["page_size"],
             )
         yield page
         if not page.more:

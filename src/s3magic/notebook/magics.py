@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from IPython.core.magic import needs_local_scope, no_var_expand
 
-from s3magic.errors import BadArgument
+from s3magic.errors import BadArgument, S3Error
 from s3magic.notebook import ahead
 
 if TYPE_CHECKING:
@@ -160,7 +160,11 @@ async def _run(
     asking.install()
     home.install()
     browsing.install()
-    return await command(*call.args, **kwargs)
+    try:
+        return await command(*call.args, **kwargs)
+    except S3Error as error:
+        error.spell({option.name: option.flags[-1] for option in described.options})
+        raise
 
 
 async def _family(line: str) -> object:

@@ -1,0 +1,75 @@
+"""Spells the options that a sentence names: as Python has them, or as a magic's line does. Pure.
+
+One error goes out by two doors: ``await s3.ls(…, page_size=0)`` is told of
+``page_size=0``, ``%s3ls --page-size 0`` of ``--page-size 0``. So a sentence
+that names options has ``{0}``, ``{1}`` where they stand.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Option", "Sentences"]
+
+_PLACE = re.compile(r"\{(\d)\}")
+_PLAIN = re.compile(r"[^\s'\"]+")
+
+Option: TypeAlias = "str | tuple[str, object]"
+"""An option's keyword, or that and its value; True is the value of a switch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """An error's sentences, and the options that they name.
+
+    Args:
+        message: The one.
+        hint: The other.
+        options: Each option's keyword, how Python writes it, and what a line
+            writes behind its flag.
+    """
+
+    message: str
+    hint: str
+    options: tuple[tuple[str, str, str], ...]
+
+    @classmethod
+    def of(cls, message: str, hint: str, options: Sequence[Option]) -> Sentences:
+        """Take the values' texts, and not the values, which may be large."""
+        return cls(message, hint, tuple(map(_told, options)))
+
+    def in_python(self) -> tuple[str, str]:
+        """Give message and hint for a call: ``page_size=0``."""
+        return self._with([python for _, python, _ in self.options])
+
+    def on_line(self, flags: Mapping[str, str]) -> tuple[str, str]:
+        """Give message and hint for a magic's line: ``--page-size 0``.
+
+        Args:
+            flags: How the magic writes each of its options; what it has not is
+                no option there, and keeps its name.
+        """
+        return self._with([flags.get(name, name) + value for name, _, value in self.options])
+
+    def _with(self, words: Sequence[str]) -> tuple[str, str]:
+        def word(place: re.Match[str]) -> str:
+            number = int(place[1])
+            return words[number] if number < len(words) else place[0]
+
+        return _PLACE.sub(word, self.message), _PLACE.sub(word, self.hint)
+
+
+def _told(option: Option) -> tuple[str, str, str]:
+    if isinstance(option, str):
+        return option, option, ""
+    name, value = option
+    said = repr(value)
+    if value is True:
+        return name, f"{name}={said}", ""
+    plain = isinstance(value, str) and _PLAIN.fullmatch(value)
+    return name, f"{name}={said}", f" {value if plain else said}"
