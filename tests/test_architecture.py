@@ -189,6 +189,17 @@ def test_load_ext_loads_what_must_be_there_before_the_first_line_and_no_more():
     assert "s3magic.commands.get" in modules(load + "s.find_line_magic('s3get').__doc__")
 
 
+def test_a_tab_imports_what_a_line_may_say_and_not_what_runs_it():
+    """The first one may come right behind the cell that loads the extension, and is waited for."""
+    shell = "from IPython.core.interactiveshell import InteractiveShell as S; s = S.instance()\n"
+    tab = "from s3magic.notebook.completion import _describe; _describe('s3rm')\n"
+
+    found = modules(f"{shell}s.extension_manager.load_extension('s3magic')\n{tab}")
+
+    assert {"s3magic.commands.rm", "s3magic.notebook.asked"} <= found
+    assert not {"s3magic.notebook.bars", "s3magic.notebook.home", "aiobotocore"} & found
+
+
 def test_every_public_name_is_there():
     """What `__all__` promises can be imported, and `dir` shows it."""
     missing = [name for name in s3magic.__all__ if getattr(s3magic, name, None) is None]

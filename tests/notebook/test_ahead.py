@@ -36,6 +36,18 @@ class Watched(threading.Event):
         return super().wait(timeout)
 
 
+class Told(list):
+    """A list that tells when something is put into it."""
+
+    def __init__(self):
+        super().__init__()
+        self.told = threading.Event()
+
+    def append(self, item):
+        super().append(item)
+        self.told.set()
+
+
 class Watching:
     """A lock that tells when it is held, and when a cell asks for it."""
 
@@ -181,6 +193,32 @@ def test_a_cell_that_begins_waits_for_the_step_under_way(module):
     beginning.join()
 
     assert gate.order == ["step", "cell"]
+
+
+def test_whoever_imports_besides_comes_before_the_next_step(module):
+    """A Tab has a quarter of a second; all the steps together take longer."""
+    module("ahead_gate", "import threading; order, go = [], threading.Event()")
+    gate = importlib.import_module("ahead_gate")
+    module("ahead_slow", "import ahead_gate as g; g.go.wait(30); g.order.append('step')")
+    module("ahead_next", "import ahead_gate as g; g.order.append('next step')")
+    it = Ahead(["ahead_slow", "ahead_next"], ())
+    it._step, it._others = Watching(it._step), Told()
+    it.needed()
+    assert it._step.held.wait(30)
+
+    def besides():
+        with it.importing():
+            gate.order.append("besides")
+
+    (thread,) = (one for one in threading.enumerate() if one.name == "s3magic-ahead")
+    another = threading.Thread(target=besides)
+    another.start()
+    assert it._others.told.wait(30)
+    gate.go.set()
+    another.join()
+    thread.join()
+
+    assert gate.order == ["step", "besides", "next step"]
 
 
 def test_what_cannot_be_imported_is_passed_over_without_a_word(module, capfd):

@@ -9,8 +9,12 @@ import warnings
 
 import pexpect
 import pytest
+from IPython.core.completer import provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
 from kernels import DEADLINE, Kernel
 from silent import Silent
+
+from s3magic.notebook import asked, extension
 
 pytestmark = pytest.mark.kernel
 
@@ -116,6 +120,21 @@ def test_other_lines_are_left_to_ipython(kernel):
     assert "pd.DataFrame" in kernel.complete("pd.DataFr")[0]
     assert "%s3get" in kernel.complete("%s3g")[0]
     assert kernel.complete("%cd dat")[0]
+
+
+def test_a_fault_of_ours_offers_nothing_of_pythons(monkeypatch):
+    """Neither the names of Python nor local files can stand in a line of ours."""
+    shell = InteractiveShell()
+    extension.load(shell)
+    monkeypatch.setattr(asked, "asked", lambda *_: 1 / 0)
+
+    with provisionalcompleter():
+        ours = [one.text for one in shell.Completer.completions("%s3ls s3://b/", 13)]
+        pythons = [one.text for one in shell.Completer.completions("x = pri", 7)]
+    extension.unload(shell)
+
+    assert ours == []
+    assert "print" in pythons
 
 
 def test_nothing_and_no_word_from_a_server_that_is_silent_or_away(tmp_path):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
+import types
 
 import pytest
 
@@ -73,6 +75,15 @@ def test_what_comes_too_late_is_there_the_next_time(lookups):
     assert find.asked == 1
 
 
+def test_a_tab_in_the_middle_of_the_first_import_is_answered(lookups, monkeypatch):
+    """The module that says what was chosen is there then, and can say nothing yet."""
+    monkeypatch.setitem(sys.modules, "s3magic.session", types.ModuleType("s3magic.session"))
+
+    found = lookups._ask("key", finder((("a", "object"),)), later())
+
+    assert found.found == (("a", "object"),)
+
+
 def test_a_server_that_does_not_answer_gets_a_few_questions_and_no_more(lookups):
     """However often Tab is pressed."""
     gate = threading.Event()
@@ -109,6 +120,17 @@ def test_closing_the_bridge_ends_what_is_under_way(bridge, lookups):
     bridge.close()
 
     assert lookups._known == {}
+
+
+def test_two_that_are_the_first_share_one_connection(bridge, lookups):
+    """Of two, nobody would close the one that is forgotten."""
+
+    async def both():
+        return await asyncio.gather(lookups._connected(), lookups._connected())
+
+    first, second = bridge.run(both)
+
+    assert first is second
 
 
 def test_a_whole_listing_serves_every_longer_prefix(lookups, connected, monkeypatch):

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from contextlib import AbstractContextManager
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -68,6 +67,7 @@ class Ahead:
         self._busy = threading.Event()  # one does
         self._begun = threading.Lock()
         self._step = threading.RLock()  # held while something is imported
+        self._others: list[None] = []  # one for each that imports besides, or waits for it
         self.cells_unknown()
 
     def cells_unknown(self) -> None:
@@ -104,12 +104,19 @@ class Ahead:
         # No daemon: one that dies while an extension module starts takes the process along.
         threading.Thread(target=self._import_all, name="s3magic-ahead").start()
 
-    def importing(self) -> AbstractContextManager[object]:
+    @contextlib.contextmanager
+    def importing(self) -> Iterator[None]:
         """Hold this while something is imported in another thread: nobody else imports then.
 
-        A cell that begins waits for it, as for a step.
+        A cell that begins waits for it, as for a step; of the steps only the
+        one under way comes before it.
         """
-        return self._step
+        self._others.append(None)  # else the next step would begin before this thread wakes
+        try:
+            with self._step:
+                yield
+        finally:
+            self._others.pop()
 
     def _import_all(self) -> None:
         for names, may in zip(self._names, (self._first, self._later), strict=True):
@@ -121,7 +128,7 @@ class Ahead:
     def _import(self, left: list[str], may: threading.Event) -> None:
         """Import from the end of a list for as long as that may go on."""
         with _uncollected():
-            while left and may.is_set() and _alive():
+            while left and may.is_set() and not self._others and _alive():
                 with self._step:
                     if may.is_set():  # else a cell has begun meanwhile
                         _import(left.pop())

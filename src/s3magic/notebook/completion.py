@@ -58,10 +58,13 @@ def install(shell: InteractiveShell, bridge: Bridge) -> None:
         return Lookups(bridge)
 
     def s3magic_matcher(context: CompletionContext) -> SimpleMatcherResult:
+        ours = False
         try:
+            ours = _magic(shell, _logical_line(context)) is not None
             return _completed(shell, lookups, context)
         except (Exception, KeyboardInterrupt):  # noqa: BLE001 - IPython would show a traceback
-            return {"completions": []}
+            # What IPython would offer in our lines is Python's.
+            return _answer(context.token, []) if ours else {"completions": []}
 
     as_matcher: Any = completion_matcher(identifier=_IDENTIFIER, priority=100, api_version=2)
     _matchers[id(shell)] = as_matcher(s3magic_matcher)
@@ -150,13 +153,20 @@ def _asked(
         found = (Candidate(one, "magic", literal=False) for one in short if one.startswith(line))
         return Asked(line, ready=tuple(found))
     if magics.known(name) is None:
-        lookups.run(name, lambda: magics.verb(name), deadline)
+        lookups.run(name, lambda: _describe(name), deadline)
     described = magics.known(name, cell=mark == "%%")
     if described is None:
         return None
     from s3magic.notebook.asked import asked
 
     return asked(described, line, shell.user_ns)
+
+
+def _describe(name: str) -> None:
+    """Import all that an answer about a magic takes, and no more: the first Tab waits for it."""
+    from s3magic.notebook import fitting, magics  # noqa: F401 - imported here, in another thread
+
+    magics.describe(name)
 
 
 def _looked_up(asked: Asked, lookups: Lookups, deadline: float) -> Iterator[Candidate]:

@@ -170,7 +170,8 @@ class Lookups:
             from s3magic import session
             from s3magic.connection import Connection
 
-            self._connection = Connection(session.chosen())
+            if self._connection is None:  # else another look-up was as early, and was first
+                self._connection = Connection(session.chosen())
         return self._connection
 
     async def _disconnect(self) -> None:
@@ -185,8 +186,9 @@ class Lookups:
 
 def _world() -> Hashable:
     """Give what decides where a look-up leads: the connection's options, and AWS's variables."""
-    session: Any = sys.modules.get("s3magic.session")
-    chosen = session.chosen() if session is not None else None
+    # While another thread is in the middle of importing it, nobody has chosen anything yet.
+    ask = getattr(sys.modules.get("s3magic.session"), "chosen", None)
+    chosen: Any = ask() if ask is not None else None
     plain = chosen is None or chosen == type(chosen)()
     variables = frozenset(item for item in os.environ.items() if item[0].startswith("AWS_"))
     return None if plain else chosen, hash(variables)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from s3magic.commands.verbs import Verb
     from s3magic.notebook.awaiting import CoroutineMagics
 
-__all__ = ["add_all", "cell_verb", "known", "names", "verb", "verbs"]
+__all__ = ["add_all", "cell_verb", "describe", "known", "names", "verb", "verbs"]
 
 _Described: TypeAlias = "tuple[Verb, Callable[..., Awaitable[object]]]"
 
@@ -56,7 +56,8 @@ _COMMANDS = {
     "s3url": ("url", "url"),
 }
 _CELLS = ("s3put",)  # those that are cell magics too, by their module's CELL
-_known: dict[str, _Described] = {}  # those imported
+_described: dict[str, _Described] = {}  # those imported
+_known: dict[str, _Described] = {}  # those imported with all that their lines need
 
 
 def add_all(magics: CoroutineMagics) -> None:
@@ -71,7 +72,6 @@ def add_all(magics: CoroutineMagics) -> None:
 
 def cell_verb(name: str) -> Verb:
     """Import a cell magic's description; its command is that of the line magic."""
-    verb(name)
     module, _ = _COMMANDS[name]
     described: Verb = importlib.import_module(f"s3magic.commands.{module}").CELL
     return described
@@ -84,19 +84,27 @@ def names() -> tuple[str, ...]:
 
 def known(name: str, *, cell: bool = False) -> Verb | None:
     """Give a magic's description, or that of the cell magic, if it was imported."""
-    if name not in _known:
+    if name not in _described:
         return None
-    return cell_verb(name) if cell and name in _CELLS else _known[name][0]
+    return cell_verb(name) if cell and name in _CELLS else _described[name][0]
+
+
+def describe(name: str) -> _Described:
+    """Import a magic's verb, and no more; gives its description and its command."""
+    if name not in _described:
+        module, command = _COMMANDS[name]
+        home = importlib.import_module(f"s3magic.commands.{module}")
+        _described[name] = home.VERB, getattr(home, command)
+    return _described[name]
 
 
 def verb(name: str) -> _Described:
-    """Import a magic's verb, and what reads its line; gives its description and its command."""
+    """Import a magic's verb, and what its lines need; gives its description and its command."""
     if name not in _known:
-        module, command = _COMMANDS[name]
-        home = importlib.import_module(f"s3magic.commands.{module}")
+        described = describe(name)
         for beside in ("arguments", "asking", "bars", "browsing", "home"):
             importlib.import_module(f"s3magic.notebook.{beside}")
-        _known[name] = home.VERB, getattr(home, command)
+        _known[name] = described
     return _known[name]
 
 
