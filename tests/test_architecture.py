@@ -180,6 +180,7 @@ def test_load_ext_loads_what_must_be_there_before_the_first_line_and_no_more():
         "s3magic.notebook.interrupts",
         "s3magic.notebook.magics",
         "s3magic.notebook.options",
+        "s3magic.notebook.slips",
         "s3magic.notebook.verbatim",
         "s3magic.notebook.words",
         "s3magic.settings",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from s3magic.notebook import ahead, completion, frames, options
+from s3magic.notebook import ahead, completion, frames, options, slips
 from s3magic.notebook.awaiting import CoroutineMagics
 from s3magic.notebook.magics import add_all
 
@@ -30,6 +30,7 @@ def load(shell: InteractiveShell) -> None:
     add_all(magics)
     completion.install(shell, magics.bridge)
     frames.install(shell)
+    slips.install(shell)
     ahead.install(shell)
 
 
@@ -42,6 +43,7 @@ def unload(shell: InteractiveShell) -> None:
     from s3magic.notebook import asking, bars
 
     ahead.uninstall(shell)
+    slips.uninstall(shell)
     frames.uninstall(shell)
     completion.uninstall(shell)
     if (home := sys.modules.get("s3magic.notebook.home")) is not None:
