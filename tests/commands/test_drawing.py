@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
-from s3magic.commands.drawing import Item, drawn, png_of
+from s3magic.commands.drawing import SCREEN, Item, drawn, png_of
 from s3magic.commands.picture import picture_of
 
 
 def texts(figure):
     return [text.get_text() for text in figure.axes[0].texts]
+
+
+def on_a_box(text, figure):
+    """Whether a text stands on one of the painted boxes."""
+    return any(box.get_bbox().contains(*text.get_position()) for box in figure.axes[0].patches)
+
+
+def light(colour):
+    """How light a colour is (WCAG 2, relative luminance)."""
+    parts = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in to_rgb(colour)
+    ]
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+def contrast(one, other):
+    """How a colour stands out from another (WCAG 2, contrast ratio): 1 to 21."""
+    darker, lighter = sorted((light(one), light(other)))
+    return (lighter + 0.05) / (darker + 0.05)
 
 
 def items(number, name="folder{}/"):
@@ -66,6 +89,19 @@ def test_nothing_is_drawn_of_nothing(shape, rows):
     assert "Nothing is there." in texts(drawn(shape, "s3://b/", "", rows))
 
 
+@pytest.mark.parametrize("shape", ["treemap", "bars"])
+@pytest.mark.parametrize("theme", ["#ffffff", "#111111", "#1f1f1f"], ids=["light", "lab", "code"])
+def test_what_a_notebook_shows_can_be_read_in_its_theme(shape, theme):
+    """What is behind the picture shows through, and what is written there stands out from it."""
+    figure = drawn(shape, "s3://b/", "3 objects, 6.0 kB", items(3), SCREEN)
+    picture = imread(io.BytesIO(png_of(figure)[0]))
+    written = [one for one in figure.axes[0].texts if not on_a_box(one, figure)]
+
+    assert picture[0, 0, 3] == 0
+    assert {"s3://b/", "3 objects, 6.0 kB"} <= {one.get_text() for one in written}
+    assert min(contrast(one.get_color(), theme) for one in written) >= 4
+
+
 def test_a_picture_is_kept_in_any_format(tmp_path):
     """And its figure is matplotlib's, to be changed."""
     import pandas as pd
@@ -85,6 +121,8 @@ def test_a_picture_is_kept_in_any_format(tmp_path):
     picture.save(tmp_path / "picture.png")
     figure = picture.figure()
 
+    kept = imread(tmp_path / "picture.png")
     assert "<svg" in (tmp_path / "picture.svg").read_text()
-    assert imread(tmp_path / "picture.png").shape[:2] == (960, 1720)
+    assert kept.shape[:2] == (960, 1720)
+    assert kept[0, 0].tolist() == [1, 1, 1, 1]
     assert {"a/  90 B", "x/", "y/", "b/", "*"} <= set(texts(figure))

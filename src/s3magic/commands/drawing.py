@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-__all__ = ["Item", "drawn", "png_of"]
+__all__ = ["PAPER", "SCREEN", "Ground", "Item", "drawn", "png_of"]
 
 _WIDTH, _HEIGHT = 860, 480  # pixels on the screen; the file has twice as many each way
 _DPI = 100
@@ -35,7 +35,7 @@ _STRIP = 18  # pixels for the name of a group
 _BOXES = 60  # rectangles, or bars, beyond which the smallest become one
 _BARS = 24
 _BAR = 26  # pixels of a bar and the gap behind it
-_INK, _FAINT = "#22262b", "#6b7280"
+_DARK = "#22262b"
 _OTHERS = "#b6bac1"
 _COLOURS = (
     "#3d6fb4", "#2f9c95", "#c96f22", "#8a63b0", "#c2504f", "#6c9a3b", "#9c7a1f", "#5f7f95",
@@ -48,6 +48,20 @@ _MORE_FONTS = (
 )  # fmt: skip
 
 _drawing = threading.Lock()  # matplotlib's fonts are shared
+
+
+class Ground(NamedTuple):
+    """What a picture lies on: its colour, or ``none``, and those of what is written on it."""
+
+    face: str
+    ink: str
+    faint: str
+
+
+PAPER = Ground("white", _DARK, "#6b7280")
+"""A page, for a file."""
+SCREEN = Ground("none", "#767e88", "#767e88")
+"""A notebook's own ground, light or dark: no kernel learns which, so one grey is for both."""
 
 
 class Item(NamedTuple):
@@ -66,7 +80,9 @@ class Item(NamedTuple):
     objects: int
 
 
-def drawn(shape: str, place: str, amount: str, items: Sequence[Item]) -> Figure:
+def drawn(
+    shape: str, place: str, amount: str, items: Sequence[Item], ground: Ground = PAPER
+) -> Figure:
     """Draw some items.
 
     Args:
@@ -74,20 +90,21 @@ def drawn(shape: str, place: str, amount: str, items: Sequence[Item]) -> Figure:
         place: What they are of.
         amount: What they are in all.
         items: The largest first, or in the order to show.
+        ground: What it will lie on.
     """
     with _drawing:
         shown = [item for item in items if item.size > 0 or shape == "bars"]
         bars = _few(shown, _BARS, keep_order=True) if shape == "bars" else []
         height = max(110, _HEAD + 14 + _BAR * len(bars)) if shape == "bars" else _HEIGHT
-        figure = Figure(figsize=(_WIDTH / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
+        figure = Figure(figsize=(_WIDTH / _DPI, height / _DPI), dpi=_DPI, facecolor=ground.face)
         FigureCanvasAgg(figure)
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, _WIDTH), ylim=(height, 0))
         axes.set_axis_off()
-        pen = _Pen(axes)
-        end = pen.write(14, 24, shorten(printable(place), 70), 11.5, _INK, weight="bold")
-        pen.write(max(_WIDTH - 14, end + 14), 24, amount, 9.5, _FAINT, align="right")
+        pen = _Pen(axes, ground)
+        end = pen.write(14, 24, shorten(printable(place), 70), 11.5, ground.ink, weight="bold")
+        pen.write(max(_WIDTH - 14, end + 14), 24, amount, 9.5, ground.faint, align="right")
         if not shown or not any(item.size or item.objects for item in shown):
-            pen.write(14, _HEAD + 40, "Nothing is there.", 10, _FAINT)
+            pen.write(14, _HEAD + 40, "Nothing is there.", 10, ground.faint)
         elif shape == "bars":
             _draw_bars(pen, bars)
         else:
@@ -99,7 +116,8 @@ def png_of(figure: Figure) -> tuple[bytes, tuple[int, int]]:
     """Give a figure as PNG, sharp on fine screens, and how large it is to be shown."""
     file = io.BytesIO()
     with _drawing:
-        figure.savefig(file, format="png", dpi=2 * _DPI)
+        # Told, since matplotlib's own settings may have it another.
+        figure.savefig(file, format="png", dpi=2 * _DPI, facecolor=figure.get_facecolor())
         width, height = figure.get_size_inches() * _DPI
     return file.getvalue(), (round(width), round(height))
 
@@ -107,8 +125,9 @@ def png_of(figure: Figure) -> tuple[bytes, tuple[int, int]]:
 class _Pen:
     """Writes and paints in pixels, as wide as it is told to."""
 
-    def __init__(self, axes: Axes) -> None:
+    def __init__(self, axes: Axes, ground: Ground) -> None:
         self.axes = axes
+        self.ground = ground
         canvas: Any = axes.figure.canvas
         self._renderer = canvas.get_renderer()
 
@@ -188,7 +207,7 @@ def _draw_treemap(pen: _Pen, items: Sequence[Item]) -> None:
 def _draw_box(pen: _Pen, label: str, item: Item, box: Box, colour: str) -> None:
     """Fill a rectangle, and say what it is if there is room."""
     pen.paint(box, colour)
-    ink = "white" if _luminance(colour) < 0.66 else _INK
+    ink = "white" if _luminance(colour) < 0.66 else _DARK
     font = 10.5 if box.width > 150 and box.height > 60 else 8.5
     room = box.width - 12
     if room < 18 or box.height < font + 7:
@@ -212,10 +231,10 @@ def _draw_bars(pen: _Pen, items: Sequence[Item]) -> None:
     for number, (item, name, text) in enumerate(zip(items, names, told, strict=True)):
         middle = _HEAD + 8 + _BAR * (number + 0.5)
         width = max(1.5, room * item.size / largest)
-        pen.write(begin - 10, middle, name, 9.5, _INK, align="right")
+        pen.write(begin - 10, middle, name, 9.5, pen.ground.ink, align="right")
         colour = _COLOURS[0] if item.group != "\0" else _OTHERS
         pen.paint(Box(begin, middle - 8.5, width, 17), colour)
-        pen.write(begin + width + 8, middle, text, 9, _FAINT)
+        pen.write(begin + width + 8, middle, text, 9, pen.ground.faint)
 
 
 def _few(items: Sequence[Item], most: int, *, keep_order: bool = False) -> list[Item]:

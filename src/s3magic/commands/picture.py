@@ -51,7 +51,7 @@ class Picture(Framed):
         return self._png, {"width": width, "height": height}
 
     def figure(self) -> Figure:
-        """Draw it anew, as a figure of matplotlib that you may change."""
+        """Draw it anew on white, as a figure of matplotlib that you may change."""
         from s3magic.commands.drawing import drawn
 
         return drawn(self.shape, _place(self.frame), _amount(self.frame), _items(self.frame))
@@ -76,9 +76,9 @@ def refuse_without_library() -> None:
 
 def picture_of(frame: pd.DataFrame, shape: str) -> Picture:
     """Draw a count; blocks for some tenths of a second."""
-    from s3magic.commands.drawing import drawn, png_of
+    from s3magic.commands.drawing import SCREEN, drawn, png_of
 
-    figure = drawn(shape, _place(frame), _amount(frame), _items(frame))
+    figure = drawn(shape, _place(frame), _amount(frame), _items(frame), SCREEN)
     return Picture(frame, shape, *png_of(figure))
 
 
