@@ -172,6 +172,27 @@ def test_a_line_that_needs_it_imports_by_itself_and_the_rest_comes_when_its_cell
     assert "ahead_later" in sys.modules
 
 
+async def test_a_line_that_comes_sooner_imports_all_it_needs_in_one_thread_uncollected(module):
+    """At once, though its cell runs; and what comes later is left for later."""
+    module("ahead_seen", "threads, thresholds = [], []")
+    look = """
+        import ahead_seen, gc, threading
+        ahead_seen.threads.append(threading.current_thread())
+        ahead_seen.thresholds.append(gc.get_threshold()[0])
+    """
+    it = Ahead([module("ahead_one", look), module("ahead_two", look)], [module("ahead_late")])
+    it.cell_begins()
+
+    await it.caught_up()
+
+    seen = importlib.import_module("ahead_seen")
+    assert len(seen.threads) == 2
+    assert len(set(seen.threads)) == 1
+    assert seen.threads[0] is not threading.current_thread()
+    assert min(seen.thresholds) > gc.get_threshold()[0]
+    assert "ahead_late" not in sys.modules
+
+
 def test_a_cell_that_begins_waits_for_the_step_under_way(module):
     """Else it could import the other end of what is being imported."""
     module("ahead_gate", "import threading; order, go = [], threading.Event()")

@@ -5,7 +5,8 @@ aiobotocore, botocore's tables) takes half a second of CPU, once. One thread
 begins with it when the cell that loaded the extension has ended, and goes on
 only while no cell runs: a cell that begins waits for the step under way. For
 two threads that import what belongs together may each wait for the other, and
-Python then ends one of the imports with an error.
+Python then ends one of the imports with an error. A line that comes sooner
+imports what is missing itself, in one thread too.
 
 Nothing is looked up ahead that a later cell could change: no setting, no
 credential, no client. What fails here fails without a word, and is told by the
@@ -14,6 +15,7 @@ line that needs it.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import importlib
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["FIRST", "LATER", "Ahead", "importing", "install", "needed", "uninstall"]
+__all__ = ["FIRST", "LATER", "Ahead", "caught_up", "importing", "install", "needed", "uninstall"]
 
 # What any first line needs, in the order in which it does. numpy and pyarrow, which
 # pandas imports, are steps of their own: the thread steps aside only between two.
@@ -66,6 +68,7 @@ class Ahead:
         self._later = threading.Event()  # no cell runs
         self._busy = threading.Event()  # one does
         self._begun = threading.Lock()
+        self._complete = False  # what any line needs is there
         self._step = threading.RLock()  # held while something is imported
         self._others: list[None] = []  # one for each that imports besides, or waits for it
         self.cells_unknown()
@@ -104,6 +107,21 @@ class Ahead:
         # No daemon: one that dies while an extension module starts takes the process along.
         threading.Thread(target=self._import_all, name="s3magic-ahead").start()
 
+    async def caught_up(self) -> None:
+        """Import what any line needs and is not there yet, in a thread.
+
+        At once, and one after the other: side by side, threads that import take
+        longer, for each holds the interpreter. And without the garbage collector.
+        """
+        if not self._complete:
+            await asyncio.to_thread(self._catch_up)
+
+    def _catch_up(self) -> None:
+        with self.importing(), _uncollected():
+            for name in self._names[0]:
+                _import(name)
+            self._complete = True
+
     @contextlib.contextmanager
     def importing(self) -> Iterator[None]:
         """Hold this while something is imported in another thread: nobody else imports then.
@@ -136,6 +154,7 @@ class Ahead:
 
 _ahead = Ahead(FIRST, LATER)
 needed = _ahead.needed
+caught_up = _ahead.caught_up
 importing = _ahead.importing
 
 

@@ -168,6 +168,7 @@ async def _run(
     asking.install()
     home.install()
     browsing.install()
+    await ahead.caught_up()
     try:
         return await command(*call.args, **kwargs)
     except S3Error as error:

@@ -28,6 +28,10 @@ def at_home(
         home.install()
         browsing.install()
         ahead.needed()
-        return await interruptible(command(*args, **kwargs))
+        return await interruptible(prepared(*args, **kwargs))
+
+    async def prepared(*args: Any, **kwargs: Any) -> T:
+        await ahead.caught_up()
+        return await command(*args, **kwargs)
 
     return twin
