@@ -42,6 +42,7 @@ class Sample:
         frame_bytes: What the frame of a listing holds, of s3magic's.
         gap_p99: Seconds between two ticks of the user's coroutine, of s3magic's.
         gap_max: The longest.
+        gap_unserved: Seconds of the longest in which the loop's thread waited for a core.
         load_ext: Seconds of ``%load_ext``, of a fresh kernel's.
         stopped: It was stopped after so long, and did not finish.
     """
@@ -53,6 +54,7 @@ class Sample:
     frame_bytes: int | None = None
     gap_p99: float | None = None
     gap_max: float | None = None
+    gap_unserved: float | None = None
     load_ext: float | None = None
     stopped: bool = False
 

@@ -159,7 +159,8 @@ def _watched(bed: Bed, one: Runner, job: Job, original: Path | None, sample: Sam
     again = _run(bed, one, replace(job, ticks=True), _MOST, original)
     if again is None:
         return sample
-    return replace(sample, gap_p99=again.gap_p99, gap_max=again.gap_max)
+    gaps = {"gap_p99": again.gap_p99, "gap_max": again.gap_max, "gap_unserved": again.gap_unserved}
+    return replace(sample, **gaps)
 
 
 def _say(name: str, sample: Sample) -> None:

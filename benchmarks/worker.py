@@ -17,6 +17,7 @@ import json
 import os
 import resource
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,7 @@ async def _measure(peer: Any, job: Job) -> dict[str, Any]:
     """Do one job, and say what it cost."""
     work = getattr(peer, job.operation)
     given = _arguments(job)
-    gaps: list[float] = []
+    gaps: list[tuple[float, float]] = []
     gc.collect()
     Path("/proc/self/clear_refs").write_text(_RESET_PEAK)
     before = _memory("VmRSS")
@@ -80,7 +81,8 @@ async def _measure(peer: Any, job: Job) -> dict[str, Any]:
         told["frame_bytes"] = peer.frame_bytes(answer)
     if gaps:
         gaps.sort()
-        told |= {"gap_p99": gaps[int(len(gaps) * 0.99)], "gap_max": gaps[-1]}
+        (p99, _), (longest, unserved) = gaps[int(len(gaps) * 0.99)], gaps[-1]
+        told |= {"gap_p99": p99, "gap_max": longest, "gap_unserved": unserved}
     return told
 
 
@@ -102,17 +104,21 @@ def _count(job: Job, answer: Any) -> int | None:
 
 
 @contextlib.asynccontextmanager
-async def _ticking(gaps: list[float]) -> AsyncIterator[None]:
-    """Tick as a user's coroutine would, and note how long each tick had to wait."""
+async def _ticking(gaps: list[tuple[float, float]]) -> AsyncIterator[None]:
+    """Tick as a user's coroutine would, and note how long each tick had to wait.
+
+    And how long of that the loop's thread could have run, and had no core to run on.
+    """
 
     async def tick() -> None:
-        last = time.perf_counter()
+        last, before = time.perf_counter(), _unserved(schedule)
         while True:
             await asyncio.sleep(_TICK)
-            now = time.perf_counter()
-            gaps.append(now - last)
-            last = now
+            now, waited = time.perf_counter(), _unserved(schedule)
+            gaps.append((now - last, waited - before))
+            last, before = now, waited
 
+    schedule = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
     task = asyncio.create_task(tick())
     await asyncio.sleep(0)
     try:
@@ -121,6 +127,12 @@ async def _ticking(gaps: list[float]) -> AsyncIterator[None]:
         for _ in range(3):  # a gap that lasted to the very end is one too
             await asyncio.sleep(0)
         task.cancel()
+        os.close(schedule)
+
+
+def _unserved(schedule: int) -> float:
+    """Give the seconds that a thread has waited for a core, of proc(5), schedstat."""
+    return int(os.pread(schedule, 100, 0).split()[1]) / 1e9
 
 
 def _own_cpu() -> float:

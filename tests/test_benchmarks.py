@@ -137,7 +137,7 @@ def test_a_page_is_written_from_what_was_recorded():
     """The page has the targets, every peer, the failures, the gaps and the notes."""
     title = TITLES["mixed-up"]
     kept = record(
-        result("mixed-up", "s3magic", 1.0, 1.2, gap_p99=0.006, gap_max=0.120),
+        result("mixed-up", "s3magic", 1.0, 1.2, gap_p99=0.006, gap_max=0.120, gap_unserved=0.031),
         result("mixed-up", "s5cmd", 2.0, 2.2),
         Result("mixed-up", "plain", "rclone", [Sample(60.0, 0, 0, stopped=True)], dropped=True),
         Result("mixed-up", "plain", "boto3", error="boto3 has died"),
@@ -149,7 +149,7 @@ def test_a_page_is_written_from_what_was_recorded():
 
     assert "1 of 1 targets met." in page
     assert f"| {title} | wall | 1.10 s | 2.10 s s5cmd | 0.52 | ≤ 0.9 | yes |" in page
-    assert f"| {title} | 6.0 ms | 120.0 ms | **no** |" in page
+    assert f"| {title} | 6.0 ms | 120.0 ms | 31.0 ms | **no** |" in page
     assert "| rclone | > 60.00 s |" in page
     assert "| 1 † |" in page
     assert "boto3: boto3 has died." in page
