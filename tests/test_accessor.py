@@ -10,7 +10,7 @@ import pytest
 
 import s3magic
 from s3magic import session
-from s3magic.commands import shown
+from s3magic.commands.showing import displays
 from s3magic.errors import BadArgument
 from s3magic.transfer.watching import Silent
 
@@ -134,7 +134,7 @@ async def test_its_verbs_are_the_twins(s3, tmp_path, environment):
         aws_secret_access_key=s3.server.secret_key,
         region="us-east-1",
     )
-    shown.use(lambda _: Silent())
+    displays.use(lambda _: Silent())
     listing = await s3magic.ls(s3.uri("p/"), recursive=True)
 
     report = await listing.s3.get(tmp_path)
@@ -145,7 +145,7 @@ async def test_its_verbs_are_the_twins(s3, tmp_path, environment):
     s3.put("p/a.csv", "longer than before")
     changes = await listing.s3.diff(s3.uri("p/"))
 
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)
     assert report.Status.tolist() == ["done", "done"]

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from s3magic import errors as errors
     from s3magic import settings as settings
-    from s3magic.commands.background import job
     from s3magic.commands.browse import browse
     from s3magic.commands.cat import cat
     from s3magic.commands.connect import connect
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from s3magic.commands.du import du
     from s3magic.commands.get import get
     from s3magic.commands.head import head
-    from s3magic.commands.job import Job
     from s3magic.commands.jobs import jobs
     from s3magic.commands.ls import ls
     from s3magic.commands.mb import mb
@@ -47,10 +45,12 @@ if TYPE_CHECKING:
     from s3magic.commands.rb import rb
     from s3magic.commands.read import read
     from s3magic.commands.rm import rm
+    from s3magic.commands.running.background import job
+    from s3magic.commands.running.job import Job
+    from s3magic.commands.running.undoing import undo
     from s3magic.commands.stat import stat
     from s3magic.commands.sync import sync
     from s3magic.commands.tree import tree
-    from s3magic.commands.undoing import undo
     from s3magic.commands.uploads import uploads
     from s3magic.commands.url import url
     from s3magic.commands.write import write
@@ -114,7 +114,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Connection": "connection",
-    "Job": "commands.job",
+    "Job": "commands.running.job",
     "S3Error": "errors",
     "S3Item": "model",
     "S3Uri": "uri",
@@ -136,7 +136,7 @@ _HOMES = {
     "doctor": "commands.doctor",
     "get": "commands.get",
     "head": "commands.head",
-    "job": "commands.background",
+    "job": "commands.running.background",
     "jobs": "commands.jobs",
     "list_files": "helpers",
     "ls": "commands.ls",
@@ -151,7 +151,7 @@ _HOMES = {
     "storage_options": "interop",
     "sync": "commands.sync",
     "tree": "commands.tree",
-    "undo": "commands.undoing",
+    "undo": "commands.running.undoing",
     "upload_file": "helpers",
     "uploads": "commands.uploads",
     "url": "commands.url",
@@ -182,7 +182,7 @@ def __getattr__(name: str) -> Any:
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     awaited = _HOMES[name].startswith("commands.") and inspect.iscoroutinefunction(value)
     if awaited or name == "connect":
-        from s3magic.commands.switches import strict
+        from s3magic.commands.options.switches import strict
 
         value = strict(value)
     if awaited and _in_shell():

@@ -55,7 +55,7 @@ class Accessor:
         """
         frame = self._checked("Size")
         if "Depth" in frame.columns:
-            from s3magic.commands.counting import outermost
+            from s3magic.commands.facts.counting import outermost
 
             frame = outermost(frame)
         return int(frame["Size"].sum())

@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 
 from s3magic import session
-from s3magic.commands import asking, shown
+from s3magic.commands.running import asking
+from s3magic.commands.showing import displays
 from s3magic.transfer.watching import Silent
 
 
@@ -21,9 +22,9 @@ async def connected(s3):
         aws_secret_access_key=s3.server.secret_key,
         region="us-east-1",
     )
-    shown.use(lambda _: Silent())
+    displays.use(lambda _: Silent())
     yield s3
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)  # what follows reaches what its own environment says
 

@@ -12,10 +12,10 @@ from kernels import Kernel, good
 
 from liar import Answer, Liar
 from s3magic import session, settings
-from s3magic.commands import shown
 from s3magic.commands.cat import cat
 from s3magic.commands.head import head
 from s3magic.commands.ls import ls
+from s3magic.commands.showing import displays
 from s3magic.errors import BadArgument, Damaged, NoSuchBucket, NoSuchKey, ObjectChanged
 from s3magic.uri import S3Uri
 
@@ -45,12 +45,12 @@ async def connection(server):
         aws_secret_access_key=server.secret_key,
         region="us-east-1",
     )
-    shown.use(lambda _: Recording())
+    displays.use(lambda _: Recording())
     Recording.summary = ""
     try:
         yield
     finally:
-        shown.reset()
+        displays.reset()
         await session.close()
         session.connect(reset=True)
 

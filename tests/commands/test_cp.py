@@ -10,9 +10,9 @@ import pytest
 from kernels import Kernel, good
 
 from s3magic import session, settings
-from s3magic.commands import shown
 from s3magic.commands.cp import cp
 from s3magic.commands.ls import ls
+from s3magic.commands.showing import displays
 from s3magic.errors import BadArgument, NoSuchBucket, NoSuchKey, ObjectChanged, TransferError
 from s3magic.settings import MiB
 from servers import Rig
@@ -45,9 +45,9 @@ async def connected(s3):
         aws_secret_access_key=s3.server.secret_key,
         region="us-east-1",
     )
-    shown.use(lambda _: Recording())
+    displays.use(lambda _: Recording())
     yield s3
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)  # what follows reaches what its own environment says
 

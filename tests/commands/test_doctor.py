@@ -17,9 +17,10 @@ from silent import Silent
 
 from liar import Answer, Liar, error
 from s3magic import session
-from s3magic.commands import examining, shown
-from s3magic.commands.diagnosis import Finding, diagnosis
 from s3magic.commands.doctor import doctor
+from s3magic.commands.facts import examining
+from s3magic.commands.facts.diagnosis import Finding, diagnosis
+from s3magic.commands.showing import displays
 from s3magic.errors import BadArgument
 from s3magic.server_probe import HOST
 from s3magic.uri import S3Uri
@@ -52,9 +53,9 @@ def connect(server, **options):
 @pytest.fixture(autouse=True)
 async def quiet():
     """No progress; and nothing of a connection is left behind."""
-    shown.use(lambda _: Nothing())
+    displays.use(lambda _: Nothing())
     yield
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)
 

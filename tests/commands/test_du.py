@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from s3magic import session
-from s3magic.commands import shown
 from s3magic.commands.du import du
 from s3magic.commands.get import get
 from s3magic.commands.ls import ls
 from s3magic.commands.rm import rm
+from s3magic.commands.showing import displays
 from s3magic.commands.tree import tree as tree_of
 from s3magic.errors import BadArgument, BadUri, NoSuchBucket
 
@@ -50,9 +50,9 @@ async def tree(s3):
         aws_secret_access_key=s3.server.secret_key,
         region="us-east-1",
     )
-    shown.use(lambda _: Recording())
+    displays.use(lambda _: Recording())
     yield s3
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)
 
@@ -241,8 +241,8 @@ async def test_names_may_be_left_out(tree, server):
 async def test_the_closing_line_counts_objects(tree, monkeypatch):
     """When there was time to draw."""
     display = Recording()
-    shown.use(lambda _: display)
-    monkeypatch.setattr("s3magic.commands.counting._PART", 2)
+    displays.use(lambda _: display)
+    monkeypatch.setattr("s3magic.commands.facts.counting._PART", 2)
 
     await du(tree.uri())
 

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from s3magic import session
-from s3magic.commands import shown
 from s3magic.commands.get import get
 from s3magic.commands.ls import ls
 from s3magic.commands.put import put
+from s3magic.commands.showing import displays
 from s3magic.connection import Connection
 from s3magic.errors import BadArgument, NoSuchBucket, NoSuchKey, TransferError
 from s3magic.settings import change
@@ -53,9 +53,9 @@ async def connected(s3):
         region="us-east-1",
     )
     recording = Recording()
-    shown.use(lambda _: recording)
+    displays.use(lambda _: recording)
     yield recording
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)  # what follows reaches what its own environment says
 
@@ -299,7 +299,7 @@ async def test_a_dry_run_says_what_the_run_would(tree, server, tmp_path):
 
 async def test_a_dry_run_asks_side_by_side_and_can_be_cancelled(tree, server, tmp_path):
     """Under the progress of a run: Cancel leaves rows, and an error."""
-    shown.use(lambda _: Recording(lambda meter: meter.stop()))
+    displays.use(lambda _: Recording(lambda meter: meter.stop()))
     change(progress_delay=0.0, refresh=0.01)
     sources = [tree.uri(f"missing{number}") for number in range(3000)]
 
@@ -372,7 +372,7 @@ async def cancelled_by(stop, s3, tmp_path, **options):
     data = random.Random(1).randbytes(64 * MiB)
     s3.put("large", data)
     (tmp_path / "f").write_bytes(b"old")
-    shown.use(lambda _: Recording(stop))
+    displays.use(lambda _: Recording(stop))
     return data, get(s3.uri("large"), tmp_path / "f", part_size=MiB, concurrency=1, **options)
 
 
@@ -384,7 +384,7 @@ async def test_cancel_leaves_the_old_file_and_the_next_get_completes(s3, connect
         await getting
     assert stopped.value.report.Status.tolist() == ["cancelled"]
     assert (tmp_path / "f").read_bytes() == b"old"
-    shown.use(lambda _: connected)
+    displays.use(lambda _: connected)
     await get(s3.uri("large"), tmp_path / "f", part_size=MiB)
 
     assert (tmp_path / "f").read_bytes() == data
@@ -410,7 +410,7 @@ async def test_cancel_before_the_client_is_made_is_not_lost(s3, connected, tmp_p
 
     stopped = asyncio.Event()
     environment.setattr(Connection, "using", late)
-    shown.use(lambda _: Recording(stop))
+    displays.use(lambda _: Recording(stop))
 
     report = await get(s3.uri("k"), tmp_path / "f", errors="return")
 

@@ -12,10 +12,11 @@ import pytest
 
 from front import Front
 from s3magic import session
-from s3magic.commands import background, shown
 from s3magic.commands.get import get
 from s3magic.commands.jobs import jobs
 from s3magic.commands.put import put
+from s3magic.commands.running import background
+from s3magic.commands.showing import displays
 from s3magic.errors import BadArgument, NoSuchKey, TransferError
 
 MiB = 1024 * 1024
@@ -51,9 +52,9 @@ def connected_to(server):
 def display():
     """What every job of the test is shown on."""
     display = Recording()
-    shown.use(lambda _: display)
+    displays.use(lambda _: display)
     yield display
-    shown.reset()
+    displays.reset()
 
 
 @pytest.fixture

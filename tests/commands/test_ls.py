@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from s3magic import session
-from s3magic.commands import shown
 from s3magic.commands.ls import ls
+from s3magic.commands.showing import displays
 from s3magic.errors import BadArgument, BadQuery, BadUri, NoSuchBucket
 from s3magic.uri import S3Uri
 
@@ -68,11 +68,11 @@ class Recording:
 
 @contextlib.contextmanager
 def showing(display):
-    shown.use(lambda _: display)
+    displays.use(lambda _: display)
     try:
         yield display
     finally:
-        shown.reset()
+        displays.reset()
 
 
 async def test_one_level_by_default(tree):

@@ -7,9 +7,9 @@ import pytest
 
 from cutting import Door
 from s3magic import session, settings
-from s3magic.commands import shown
 from s3magic.commands.ls import ls
 from s3magic.commands.mv import mv
+from s3magic.commands.showing import displays
 from s3magic.errors import BadArgument, NoSuchKey, TransferError
 from s3magic.settings import MiB
 from s3magic.transfer.watching import Silent
@@ -28,12 +28,12 @@ async def connected(s3):
         aws_secret_access_key=s3.server.secret_key,
         region="us-east-1",
     )
-    shown.use(lambda _: Silent())
+    displays.use(lambda _: Silent())
     before = settings.defaults()
     settings.change(copy_threshold=5 * MiB, copy_part_size=5 * MiB)
     yield s3
     settings.change(copy_threshold=before.copy_threshold, copy_part_size=before.copy_part_size)
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)  # what follows reaches what its own environment says
 

@@ -17,8 +17,8 @@ from PIL import Image
 import tables
 from liar import Liar
 from s3magic import session
-from s3magic.commands import shown
 from s3magic.commands.peek import peek
+from s3magic.commands.showing import displays
 from s3magic.errors import BadArgument, Damaged, NoSuchKey, ObjectChanged
 from s3magic.transfer.watching import Silent
 from tables import OBJECTS, TABLE
@@ -36,9 +36,9 @@ async def connected(s3):
         aws_secret_access_key=s3.server.secret_key,
         region="us-east-1",
     )
-    shown.use(lambda _: Silent())
+    displays.use(lambda _: Silent())
     yield s3
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)
 
@@ -53,9 +53,9 @@ async def liar():
             aws_secret_access_key="testing",
             region="us-east-1",
         )
-        shown.use(lambda _: Silent())
+        displays.use(lambda _: Silent())
         yield server
-        shown.reset()
+        displays.reset()
         await session.close()
         session.connect(reset=True)
 

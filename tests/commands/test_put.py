@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from s3magic import session
-from s3magic.commands import shown
 from s3magic.commands.put import put
+from s3magic.commands.showing import displays
 from s3magic.errors import BadArgument, NoSuchBucket, NoSuchFile, TransferError
 
 MiB = 1024 * 1024
@@ -42,9 +42,9 @@ async def connected(s3):
         aws_secret_access_key=s3.server.secret_key,
         region="us-east-1",
     )
-    shown.use(lambda _: Recording())
+    displays.use(lambda _: Recording())
     yield s3
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)  # what follows reaches what its own environment says
 
@@ -362,7 +362,7 @@ async def test_a_cancelled_put_leaves_the_old_object_and_no_upload(s3, connected
         if way == "button":
             meter.stop()
 
-    shown.use(lambda _: Recording(draw))
+    displays.use(lambda _: Recording(draw))
 
     async def run():
         if way == "timeout":

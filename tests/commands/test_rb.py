@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from s3magic.commands import asking
 from s3magic.commands.rb import rb
+from s3magic.commands.running import asking
 from s3magic.errors import BadArgument, NoSuchBucket, TransferError
 
 COLUMNS = ["Bucket", "Type", "Key", "VersionId", "UploadId", "Size", "Status", "Error"]

@@ -12,9 +12,9 @@ import pytest
 import tables
 from liar import Liar
 from s3magic import session
-from s3magic.commands import shown
 from s3magic.commands.peek import peek
 from s3magic.commands.read import read
+from s3magic.commands.showing import displays
 from s3magic.errors import BadArgument, Damaged, NoSuchKey, ObjectChanged
 from s3magic.transfer.watching import Silent
 from tables import OBJECTS, TABLE
@@ -47,11 +47,11 @@ def connect(server):
         aws_secret_access_key=server.secret_key,
         region="us-east-1",
     )
-    shown.use(lambda _: Silent())
+    displays.use(lambda _: Silent())
 
 
 async def leave():
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)
 

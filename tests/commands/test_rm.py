@@ -13,13 +13,14 @@ from aiohttp import web
 
 from cutting import Door
 from s3magic import session, settings
-from s3magic.commands import asking, deleting, shown
 from s3magic.commands.du import du
 from s3magic.commands.get import get
 from s3magic.commands.ls import ls
 from s3magic.commands.put import put
 from s3magic.commands.rm import rm
-from s3magic.commands.undoing import undo
+from s3magic.commands.running import asking, deleting
+from s3magic.commands.running.undoing import undo
+from s3magic.commands.showing import displays
 from s3magic.errors import (
     AccessDenied,
     BadArgument,
@@ -86,9 +87,9 @@ def summaries():
         def close(self, summary):
             told.append(summary)
 
-    shown.use(lambda _: Display())
+    displays.use(lambda _: Display())
     yield told
-    shown.reset()
+    displays.reset()
 
 
 @pytest.fixture
@@ -638,7 +639,7 @@ async def test_cancelled_at_any_step_the_report_is_true(
         if door.reached.is_set():
             meter.stop()
 
-    shown.use(lambda _: Clicking(click))
+    displays.use(lambda _: Clicking(click))
     step, statuses, last = 0, set(), {}
     while not step or door.reached.is_set():
         step += 1

@@ -9,9 +9,9 @@ import pytest
 from aiobotocore.awsrequest import AioAWSResponse
 
 from s3magic import session
-from s3magic.commands import shown
 from s3magic.commands.du import du
 from s3magic.commands.ls import ls
+from s3magic.commands.showing import displays
 from s3magic.commands.stat import stat
 from s3magic.errors import BadArgument, BadUri, NoSuchBucket, NoSuchKey, TransferError
 from s3magic.transfer.watching import Silent
@@ -26,9 +26,9 @@ async def connected(s3):
         aws_secret_access_key=s3.server.secret_key,
         region="us-east-1",
     )
-    shown.use(lambda _: Silent())
+    displays.use(lambda _: Silent())
     yield s3
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from kernels import Kernel, good
 
-from s3magic.commands import asking, shown
+from s3magic.commands.running import asking
+from s3magic.commands.showing import displays
 from s3magic.commands.sync import sync
 from s3magic.errors import BadArgument, NoSuchBucket, NoSuchFile, NoSuchKey, TransferError
 
@@ -41,7 +42,7 @@ class Recording:
 async def recorded(connected):
     """The display of what is connected."""
     recording = Recording()
-    shown.use(lambda _: recording)
+    displays.use(lambda _: recording)
     return recording
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from cutting import Door
 from s3magic import session, settings
-from s3magic.commands import shown
+from s3magic.commands.showing import displays
 from s3magic.commands.sync import sync
 from s3magic.errors import S3Error
 
@@ -81,7 +81,7 @@ async def door(s3, environment):
         yield door
         settings.change(progress_delay=before)
         await session.close()
-    shown.reset()
+    displays.reset()
     session.connect(reset=True)
 
 
@@ -160,7 +160,7 @@ async def test_nothing_is_lost_at_whichever_request_it_is_cut(s3, door, tmp_path
 
     Run again, it is done.
     """
-    shown.use(lambda _: Clicking(door))
+    displays.use(lambda _: Clicking(door))
     source, target = sides(way, s3, tmp_path)
     step, came = 0, True
     while came:

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from s3magic import session
-from s3magic.commands import shown
 from s3magic.commands import tree as verb
 from s3magic.commands.get import get
 from s3magic.commands.ls import ls
+from s3magic.commands.showing import displays
 from s3magic.commands.tree import tree
 from s3magic.errors import BadArgument, NoSuchBucket
 from s3magic.transfer.watching import Silent
@@ -34,9 +34,9 @@ async def bucket(s3):
         aws_secret_access_key=s3.server.secret_key,
         region="us-east-1",
     )
-    shown.use(lambda _: Silent())
+    displays.use(lambda _: Silent())
     yield s3
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)
 

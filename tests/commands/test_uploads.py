@@ -7,7 +7,7 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from s3magic.commands import asking
+from s3magic.commands.running import asking
 from s3magic.commands.uploads import uploads
 from s3magic.errors import BadArgument, NoSuchBucket, TransferError
 

@@ -14,8 +14,8 @@ from IPython.lib.pretty import pretty
 from kernels import Kernel, good
 
 from s3magic import session
-from s3magic.commands import shown
 from s3magic.commands.ls import ls
+from s3magic.commands.showing import displays
 from s3magic.commands.url import url
 from s3magic.errors import BadArgument, NoCredentials, NoSuchKey
 from s3magic.uri import S3Uri
@@ -47,10 +47,10 @@ def connect(server, **options):
 async def connected(s3):
     """The verbs, connected to the server that the test's bucket is on."""
     connect(s3.server)
-    shown.use(lambda _: Recording())
+    displays.use(lambda _: Recording())
     Recording.summary = ""
     yield s3
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)
 
@@ -272,7 +272,7 @@ def test_a_link_within_a_list_is_a_value():
     """And it is a plain str for whoever unpickles it."""
     import pickle
 
-    from s3magic.commands.links import Link
+    from s3magic.commands.showing.links import Link
 
     link = Link("http://h/k", "GET", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
 

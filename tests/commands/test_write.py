@@ -14,8 +14,8 @@ import pyarrow as pa
 import pytest
 
 from s3magic import session
-from s3magic.commands import shown
 from s3magic.commands.read import read
+from s3magic.commands.showing import displays
 from s3magic.commands.write import write
 from s3magic.errors import BadArgument, NoSuchBucket, TransferError
 from s3magic.transfer.watching import Silent
@@ -35,9 +35,9 @@ async def connected(s3, tmp_path, monkeypatch):
         aws_secret_access_key=s3.server.secret_key,
         region="us-east-1",
     )
-    shown.use(lambda _: Silent())
+    displays.use(lambda _: Silent())
     yield s3
-    shown.reset()
+    displays.reset()
     await session.close()
     session.connect(reset=True)
     assert list(tmp_path.glob("s3magic-*")) == [], "a file was left here"
@@ -200,7 +200,7 @@ async def test_a_cancelled_write_leaves_the_old_object_and_nothing_here(s3, conn
         def draw(self, meter):
             begun.set()
 
-    shown.use(lambda _: Drawn())
+    displays.use(lambda _: Drawn())
 
     big = np.zeros(400_000_000, "u1")
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from s3magic.commands.kinds import INTEGER, NAMES, NUMBER, PAIR, SETTING, SIZE, TEXT
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.kinds import INTEGER, NAMES, NUMBER, PAIR, SETTING, SIZE, TEXT
 from s3magic.errors import BadArgument
 from s3magic.notebook.arguments import Call, parse
 from s3magic.notebook.helptext import help_text

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from s3magic.commands.get import VERB as GET
-from s3magic.commands.kinds import OBJECT, TEXT
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.kinds import OBJECT, TEXT
 from s3magic.commands.put import VERB as PUT
-from s3magic.commands.verbs import Option, Positional, Verb
 from s3magic.notebook.asked import Candidate, asked, asked_in_python
 from s3magic.notebook.expansion import expanded
 from s3magic.notebook.fitting import fitted

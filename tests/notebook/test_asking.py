@@ -13,7 +13,7 @@ from servers import Rig
 pytestmark = pytest.mark.kernel
 
 SETUP = (
-    "import s3magic as s3, s3magic.commands.deleting as deleting\n"
+    "import s3magic as s3, s3magic.commands.running.deleting as deleting\n"
     "deleting._UNASKED = 2\n"
     "s3.settings.change(progress='none');"
 )

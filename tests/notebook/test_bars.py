@@ -21,7 +21,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 SETUP = """
 import asyncio
 from s3magic import settings
-from s3magic.commands import shown
+from s3magic.commands.showing import displays
 from s3magic.notebook import bars
 from s3magic.transfer.progress import Meter
 from s3magic.transfer.watching import watching
@@ -37,7 +37,7 @@ def tick(display, meter, seconds=0.1):
     display.draw(meter)
 
 async def fake(meter, name="a.csv", ticks=6, quiet=False):
-    async with watching(meter, shown.display()):
+    async with watching(meter, displays.display()):
         number = meter.begin(name, 600)
         for _ in range(ticks):
             await asyncio.sleep(0.1)
@@ -169,7 +169,7 @@ def test_the_button_stops_the_verb_while_its_cell_runs(front):
         "loop = asyncio.get_running_loop()\n"
         "meter = Meter('Downloading', 'Downloaded', files=1, size=600)\n"
         "meter.on_stop(lambda: loop.call_soon_threadsafe(stopped.set))\n"
-        "async with watching(meter, shown.display()):\n"
+        "async with watching(meter, displays.display()):\n"
         "    await asyncio.wait_for(stopped.wait(), 60)\n"
         "    await asyncio.sleep(0.35)\n"
     )
@@ -206,7 +206,7 @@ def test_an_empty_summary_leaves_nothing_to_see(front):
 
 def test_nothing_drawn_and_nothing_to_say_sends_nothing(front):
     """A verb that was quick and quiet leaves no output at all."""
-    messages = front.run("shown.display('widget').close('')")
+    messages = front.run("displays.display('widget').close('')")
 
     assert {kind for kind, _ in messages} <= {"status", "execute_input"}
 
@@ -227,8 +227,8 @@ def test_with_nobody_watching_there_is_one_line(front):
 def test_a_widget_can_be_forced_and_text_too(front):
     """`progress` wins over what we guess."""
     messages = front.run(
-        "print(type(shown.display('widget')).__name__, type(shown.display('text')).__name__,"
-        " type(shown.display('none')).__name__)",
+        "print(type(displays.display('widget')).__name__, type(displays.display('text')).__name__,"
+        " type(displays.display('none')).__name__)",
         allow_stdin=False,
     )
 
@@ -280,7 +280,7 @@ def test_behind_a_bridge_the_blocked_thread_draws_and_there_is_no_button(front):
 def test_uninstall_gives_the_choice_back(front):
     """Without the notebook's chooser a kernel gets what a pipe gets."""
     messages = front.run(
-        "bars.uninstall()\nprint(type(shown.display('widget')).__name__)\nbars.install()"
+        "bars.uninstall()\nprint(type(displays.display('widget')).__name__)\nbars.install()"
     )
 
     assert of(messages, "stream")[0]["text"] == "ClosingLine\n"

@@ -12,10 +12,10 @@ import pytest
 from front import Front
 from liar import Liar
 from s3magic import session
-from s3magic.commands import background
 from s3magic.commands.get import get
 from s3magic.commands.jobs import jobs
 from s3magic.commands.ls import ls
+from s3magic.commands.running import background
 from s3magic.errors import BadArgument
 from s3magic.listing.page import Page
 from s3magic.notebook.browser import Browser

@@ -10,9 +10,9 @@ import pytest_asyncio
 
 from liar import error
 from s3magic import session, settings
-from s3magic.commands import running
 from s3magic.commands.get import get
 from s3magic.commands.put import put
+from s3magic.commands.running import transferring
 from s3magic.helpers import upload_file
 from s3magic.transfer import engine
 from s3magic.transfer.level import Level
@@ -77,7 +77,7 @@ def levels(monkeypatch):
         made.append(Level(*args))
         return made[-1]
 
-    monkeypatch.setattr(running, "Level", noted)
+    monkeypatch.setattr(transferring, "Level", noted)
     monkeypatch.setattr(engine, "Level", noted)
     return made
 
@@ -220,7 +220,7 @@ async def test_a_server_that_falls_silent_is_felt(lair, liar):
 
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(running, "Level", Telling)
+            patch.setattr(transferring, "Level", Telling)
             assert await get(liar.uri("k"), None, progress="none") == liar.objects["k"]
     finally:
         await connection.close()

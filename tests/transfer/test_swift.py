@@ -15,9 +15,9 @@ import pytest
 
 from liar import error
 from s3magic import session, settings
-from s3magic.commands import running
 from s3magic.commands.get import get
 from s3magic.commands.put import put
+from s3magic.commands.running import transferring
 from s3magic.errors import TransferError
 from s3magic.transfer.direct import Direct
 from s3magic.transfer.placing import Folders
@@ -39,7 +39,7 @@ def meters(monkeypatch):
         made.append(Meter(*args))
         return made[-1]
 
-    monkeypatch.setattr(running, "Meter", noted)
+    monkeypatch.setattr(transferring, "Meter", noted)
     return made
 
 

@@ -9,7 +9,7 @@ import unicodedata
 import pytest
 
 from s3magic import settings
-from s3magic.commands import shown
+from s3magic.commands.showing import displays
 from s3magic.errors import BadArgument
 from s3magic.transfer.progress import Meter
 from s3magic.transfer.textbar import ClosingLine, TextBar
@@ -208,9 +208,9 @@ def streams(monkeypatch):
         monkeypatch.setattr("sys.stdout", made[1])
         return made
 
-    shown.reset()
+    displays.reset()
     yield put
-    shown.reset()
+    displays.reset()
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_auto_suits_the_standard_streams(streams, error, output, kind, which):
     """A bar where a terminal is, else a closing line, on standard error if it can be."""
     made = streams(error, output)
 
-    display = shown.display()
+    display = displays.display()
     display.close("Said.")
 
     assert isinstance(display, kind)
@@ -238,15 +238,15 @@ def test_without_any_stream_it_is_silent(streams):
     """A program with no console gets no error for it."""
     streams(None, None)
 
-    assert isinstance(shown.display(), Silent)
+    assert isinstance(displays.display(), Silent)
 
 
 def test_none_is_silent_and_text_is_a_bar_anywhere(streams):
     """An explicit wish is followed."""
     streams(False, False)
 
-    assert isinstance(shown.display("none"), Silent)
-    assert isinstance(shown.display("text"), TextBar)
+    assert isinstance(displays.display("none"), Silent)
+    assert isinstance(displays.display("text"), TextBar)
 
 
 def test_the_default_comes_from_the_settings(streams):
@@ -254,8 +254,8 @@ def test_the_default_comes_from_the_settings(streams):
     streams(True, True)
     settings.change(progress="none")
     try:
-        assert isinstance(shown.display(), Silent)
-        assert isinstance(shown.display("auto"), TextBar)
+        assert isinstance(displays.display(), Silent)
+        assert isinstance(displays.display("auto"), TextBar)
     finally:
         settings.change(progress="auto")
 
@@ -263,18 +263,18 @@ def test_the_default_comes_from_the_settings(streams):
 def test_an_unknown_choice_names_the_nearest(streams):
     """A slip of the hand is answered with what was meant."""
     with pytest.raises(BadArgument, match=re.escape("Did you mean 'widget'?")):
-        shown.display("widgets")
+        displays.display("widgets")
 
 
 def test_a_chooser_from_above_decides_and_may_decline(streams):
     """What is put in with `use` is asked first, and gone after `reset`."""
     streams(True, True)
     mine = Silent()
-    shown.use(lambda wanted: mine if wanted == "widget" else None)
+    displays.use(lambda wanted: mine if wanted == "widget" else None)
 
-    chosen, declined = shown.display("widget"), shown.display("auto")
-    shown.reset()
+    chosen, declined = displays.display("widget"), displays.display("auto")
+    displays.reset()
 
     assert chosen is mine
     assert isinstance(declined, TextBar)
-    assert isinstance(shown.display("widget"), TextBar)
+    assert isinstance(displays.display("widget"), TextBar)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from s3magic.commands.kinds import INTEGER
-from s3magic.commands.options import whole
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.kinds import INTEGER
+from s3magic.commands.options.shared import whole
 from s3magic.errors import BadArgument, S3Error
 from s3magic.uri import S3Uri
 from s3magic.wording import called

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from s3magic.commands.contents import contents
-from s3magic.commands.kinds import SIZE, TEXT, Kind
-from s3magic.commands.options import GLOB, PROGRESS_OPTION, RECURSIVE, whole
-from s3magic.commands.pieces import Asked, Span
-from s3magic.commands.reading import ENCODING, RAW, SOURCES, VERSION
-from s3magic.commands.texts import codec
-from s3magic.commands.verbs import Option, Verb
+from s3magic.commands.contents.pieces import Asked, Span
+from s3magic.commands.contents.read_texts import contents
+from s3magic.commands.options.description import Option, Verb
+from s3magic.commands.options.kinds import SIZE, TEXT, Kind
+from s3magic.commands.options.reading import ENCODING, RAW, SOURCES, VERSION
+from s3magic.commands.options.shared import GLOB, PROGRESS_OPTION, RECURSIVE, whole
+from s3magic.commands.showing.texts import codec
 from s3magic.errors import BadArgument
 from s3magic.settings import MiB
 
 if TYPE_CHECKING:
     from typing import Literal
 
-    from s3magic.commands.texts import Data, Text
+    from s3magic.commands.showing.texts import Data, Text
 
 __all__ = ["VERB", "cat"]
 

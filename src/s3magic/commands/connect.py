@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from s3magic.commands.kinds import TEXT, Kind
-from s3magic.commands.verbs import Option, Verb
+from s3magic.commands.options.description import Option, Verb
+from s3magic.commands.options.kinds import TEXT, Kind
 from s3magic.session import connect, switch
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.background import run, told
-from s3magic.commands.copies import COPYING, POSITIONALS, copies
-from s3magic.commands.filters import Filters
-from s3magic.commands.headers import headers_of
-from s3magic.commands.options import Transferring
-from s3magic.commands.running import Wording, transfer
-from s3magic.commands.verbs import Verb
+from s3magic.commands.options.description import Verb
+from s3magic.commands.options.filters import Filters
+from s3magic.commands.options.headers import headers_of
+from s3magic.commands.options.shared import Transferring
+from s3magic.commands.running.background import run, told
+from s3magic.commands.running.copies import COPYING, POSITIONALS, copies
+from s3magic.commands.running.transferring import Wording, transfer
 from s3magic.transfer.copying import copy
 from s3magic.transfer.quickcopy import quick
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
-    from s3magic.commands.filters import Patterns
+    from s3magic.commands.options.filters import Patterns
     from s3magic.uri import S3Uri
 
 __all__ = ["VERB", "cp"]

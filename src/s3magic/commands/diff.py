@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.comparing import Side, compared
-from s3magic.commands.framed import Framed
-from s3magic.commands.objects import is_frame
-from s3magic.commands.options import PROGRESS_OPTION
-from s3magic.commands.rows import check_columns, refuse_other_frames
-from s3magic.commands.shown import display
-from s3magic.commands.stopping import stoppable
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.facts.comparing import Side, compared
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.shared import PROGRESS_OPTION
+from s3magic.commands.showing.displays import display
+from s3magic.commands.showing.framed import Framed
+from s3magic.commands.showing.stopping import stoppable
+from s3magic.commands.sources.objects import is_frame
+from s3magic.commands.sources.rows import check_columns, refuse_other_frames
 from s3magic.errors import BadArgument
 from s3magic.listing.frame import Table
 from s3magic.listing.pages import Listing, pages

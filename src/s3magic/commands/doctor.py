@@ -6,14 +6,14 @@ import asyncio
 import functools
 from typing import TYPE_CHECKING
 
-from s3magic.commands import examining, probing
-from s3magic.commands.diagnosis import Finding, diagnosis
-from s3magic.commands.examining import Patient, bounded
-from s3magic.commands.kinds import DURATION
-from s3magic.commands.options import PROGRESS_OPTION
-from s3magic.commands.report import prepare
-from s3magic.commands.shown import display
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.facts import examining, probing
+from s3magic.commands.facts.diagnosis import Finding, diagnosis
+from s3magic.commands.facts.examining import Patient, bounded
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.kinds import DURATION
+from s3magic.commands.options.shared import PROGRESS_OPTION
+from s3magic.commands.running.report import prepare
+from s3magic.commands.showing.displays import display
 from s3magic.errors import BadArgument
 from s3magic.session import current
 from s3magic.transfer.progress import Meter

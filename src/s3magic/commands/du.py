@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from s3magic.commands.counting import Counting, counted
-from s3magic.commands.filters import FILTERS, Filters
-from s3magic.commands.kinds import INTEGER, Kind
-from s3magic.commands.objects import listed
-from s3magic.commands.options import GLOB, PROGRESS_OPTION, choice, whole
-from s3magic.commands.picture import SHAPES, picture_of, refuse_without_library
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.facts.counting import Counting, counted
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.filters import FILTERS, Filters
+from s3magic.commands.options.kinds import INTEGER, Kind
+from s3magic.commands.options.shared import GLOB, PROGRESS_OPTION, choice, whole
+from s3magic.commands.showing.picture import SHAPES, picture_of, refuse_without_library
+from s3magic.commands.sources.objects import listed
 from s3magic.listing.labels import BY, ORDERED, canonical, named
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from s3magic.commands.filters import Patterns
-    from s3magic.commands.picture import Picture
+    from s3magic.commands.options.filters import Patterns
+    from s3magic.commands.showing.picture import Picture
     from s3magic.listing.totals import Totals
 
 __all__ = ["VERB", "du"]

@@ -7,17 +7,17 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from s3magic.commands.advising import advising
-from s3magic.commands.background import run, told
-from s3magic.commands.filters import FILTERS, Filters
-from s3magic.commands.kinds import TEXT
-from s3magic.commands.longframes import beside
-from s3magic.commands.objects import find, is_frame, is_source, listed
-from s3magic.commands.options import BG, GLOB, RECURSIVE, TRANSFERRING, Transferring
-from s3magic.commands.places import job_of, place_of
-from s3magic.commands.preview import GLANCE, preview
-from s3magic.commands.running import Ways, Wording, run_jobs, transfer
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.filters import FILTERS, Filters
+from s3magic.commands.options.kinds import TEXT
+from s3magic.commands.options.shared import BG, GLOB, RECURSIVE, TRANSFERRING, Transferring
+from s3magic.commands.running.background import run, told
+from s3magic.commands.running.preview import GLANCE, preview
+from s3magic.commands.running.transferring import Ways, Wording, run_jobs, transfer
+from s3magic.commands.sources.advising import advising
+from s3magic.commands.sources.longframes import beside
+from s3magic.commands.sources.objects import find, is_frame, is_source, listed
+from s3magic.commands.sources.places import job_of, place_of
 from s3magic.errors import BadArgument, TransferError
 from s3magic.settings import KiB
 from s3magic.transfer.disk import in_thread
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
 
-    from s3magic.commands.filters import Patterns
+    from s3magic.commands.options.filters import Patterns
     from s3magic.transfer.engine import Run
 
     Work = Callable[[Run, Download, int], Awaitable[int]]
@@ -275,6 +275,6 @@ async def _bytes(uri: S3Uri, version_id: str | None, options: Transferring) -> b
         return held
     if rows and rows[0].cause is not None:
         raise rows[0].cause
-    from s3magic.commands.report import frame
+    from s3magic.commands.running.report import frame
 
     raise TransferError(f"{uri} was cancelled.", report=await asyncio.to_thread(frame, rows))

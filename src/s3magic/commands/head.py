@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from s3magic.commands.contents import contents
-from s3magic.commands.kinds import INTEGER, SIZE
-from s3magic.commands.options import GLOB, PROGRESS_OPTION, RECURSIVE, whole
-from s3magic.commands.pieces import HEADED, LINE, Asked
-from s3magic.commands.reading import ENCODING, RAW, SOURCES, VERSION
-from s3magic.commands.texts import codec
-from s3magic.commands.verbs import Option, Verb
+from s3magic.commands.contents.pieces import HEADED, LINE, Asked
+from s3magic.commands.contents.read_texts import contents
+from s3magic.commands.options.description import Option, Verb
+from s3magic.commands.options.kinds import INTEGER, SIZE
+from s3magic.commands.options.reading import ENCODING, RAW, SOURCES, VERSION
+from s3magic.commands.options.shared import GLOB, PROGRESS_OPTION, RECURSIVE, whole
+from s3magic.commands.showing.texts import codec
 from s3magic.errors import BadArgument
 
 if TYPE_CHECKING:
-    from s3magic.commands.texts import Data, Text
+    from s3magic.commands.showing.texts import Data, Text
 
 __all__ = ["VERB", "head"]
 

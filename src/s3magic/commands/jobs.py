@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from s3magic.commands import background
-from s3magic.commands.kinds import INTEGER
-from s3magic.commands.options import whole
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.kinds import INTEGER
+from s3magic.commands.options.shared import whole
+from s3magic.commands.running import background
 from s3magic.errors import S3Error
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
-    from s3magic.commands.job import Job
+    from s3magic.commands.running.job import Job
 
 __all__ = ["VERB", "jobs"]
 

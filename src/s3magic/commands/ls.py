@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.filters import FILTERS, Filters
-from s3magic.commands.kinds import INTEGER, TEXT
-from s3magic.commands.ls_plan import Options
-from s3magic.commands.ls_plan import plan as planned
-from s3magic.commands.options import GLOB, PROGRESS_OPTION, whole
-from s3magic.commands.shown import display
-from s3magic.commands.stopping import stoppable
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.facts.ls_plan import Options
+from s3magic.commands.facts.ls_plan import plan as planned
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.filters import FILTERS, Filters
+from s3magic.commands.options.kinds import INTEGER, TEXT
+from s3magic.commands.options.shared import GLOB, PROGRESS_OPTION, whole
+from s3magic.commands.showing.displays import display
+from s3magic.commands.showing.stopping import stoppable
 from s3magic.listing.buckets import list_buckets
 from s3magic.listing.frame import Table, arrange, buckets, results
 from s3magic.listing.pages import pages
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from types_aiobotocore_s3 import S3Client
 
-    from s3magic.commands.filters import Patterns
-    from s3magic.commands.ls_plan import Plan
+    from s3magic.commands.facts.ls_plan import Plan
+    from s3magic.commands.options.filters import Patterns
     from s3magic.listing.page import Page
     from s3magic.uri import S3Uri
 

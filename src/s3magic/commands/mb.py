@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.bucket import bucket_of
-from s3magic.commands.kinds import TEXT
-from s3magic.commands.options import DRY_RUN
-from s3magic.commands.report import prepare
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.kinds import TEXT
+from s3magic.commands.options.shared import DRY_RUN
+from s3magic.commands.running.report import prepare
+from s3magic.commands.sources.bucket import bucket_of
 from s3magic.connecting import is_foreign
 from s3magic.connection import Connection
 from s3magic.errors import AlreadyExists, Denied, NotFound

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3magic.commands.formats import FORMATS, form_of, refuse_pickle, sniffed
-from s3magic.commands.kinds import INTEGER
-from s3magic.commands.objects import find
-from s3magic.commands.options import PROGRESS_OPTION, Transferring, choice, whole
-from s3magic.commands.peek_look import BUDGET, FIRST, Look
-from s3magic.commands.peek_shown import Peek
-from s3magic.commands.reading import VERSION
-from s3magic.commands.running import Wording, run_jobs
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.contents.formats import FORMATS, form_of, refuse_pickle, sniffed
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.kinds import INTEGER
+from s3magic.commands.options.reading import VERSION
+from s3magic.commands.options.shared import PROGRESS_OPTION, Transferring, choice, whole
+from s3magic.commands.peeking.look import BUDGET, FIRST, Look
+from s3magic.commands.peeking.shown import Peek
+from s3magic.commands.running.transferring import Wording, run_jobs
+from s3magic.commands.sources.objects import find
 from s3magic.errors import BadArgument, Damaged, S3Error, TransferError
 from s3magic.settings import KiB
 from s3magic.transfer.plan import Download
@@ -140,7 +140,7 @@ async def peek(
 
 def _look(file: RangeFile, rows: int, uri: S3Uri, named: str | None) -> Look:
     """Look into an object as what it is. Blocks."""
-    from s3magic.commands import peek_arrays, peek_images, peek_parquet, peek_tables, peek_texts
+    from s3magic.commands.peeking import arrays, images, parquet, tables, texts
 
     form = form_of(uri.key, named)
     if not file.size:
@@ -154,20 +154,20 @@ def _look(file: RangeFile, rows: int, uri: S3Uri, named: str | None) -> Look:
     if kind == "excel" and not beginning.startswith(b"PK"):
         return Look(kind, note="It is of the old kind of Excel: %s3read reads it.")
     looks = {
-        "parquet": peek_parquet.parquet,
-        "arrow": peek_tables.arrow,
-        "orc": peek_tables.orc,
-        "avro": peek_tables.avro,
-        "npy": peek_arrays.npy,
-        "npz": peek_arrays.npz,
-        "zip": peek_arrays.archive,
-        "excel": peek_arrays.excel,
-        "image": peek_images.image,
+        "parquet": parquet.parquet,
+        "arrow": tables.arrow,
+        "orc": tables.orc,
+        "avro": tables.avro,
+        "npy": arrays.npy,
+        "npz": arrays.npz,
+        "zip": arrays.archive,
+        "excel": arrays.excel,
+        "image": images.image,
     }
     try:
-        if kind in looks and not peek_texts.packed(file, str(uri)):
+        if kind in looks and not texts.packed(file, str(uri)):
             return looks[kind](file, rows)
-        return peek_texts.lines(file, rows, kind, str(uri))
+        return texts.lines(file, rows, kind, str(uri))
     except S3Error:
         raise
     except Exception as error:

@@ -6,17 +6,17 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.background import run, told
-from s3magic.commands.files import uploads
-from s3magic.commands.filters import FILTERS, NO_LINKS, Filters
-from s3magic.commands.headers import HEADERS, SERVING, headers_of
-from s3magic.commands.kinds import OBJECT
-from s3magic.commands.longframes import beside
-from s3magic.commands.objects import listed
-from s3magic.commands.options import BG, GLOB, RECURSIVE, TRANSFERRING, Transferring
-from s3magic.commands.preview import GLANCE_THERE, preview_upload
-from s3magic.commands.running import Ways, Wording, refuse_missing_bucket, transfer
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.filters import FILTERS, NO_LINKS, Filters
+from s3magic.commands.options.headers import HEADERS, SERVING, headers_of
+from s3magic.commands.options.kinds import OBJECT
+from s3magic.commands.options.shared import BG, GLOB, RECURSIVE, TRANSFERRING, Transferring
+from s3magic.commands.running.background import run, told
+from s3magic.commands.running.preview import GLANCE_THERE, preview_upload
+from s3magic.commands.running.transferring import Ways, Wording, refuse_missing_bucket, transfer
+from s3magic.commands.sources.files import uploads
+from s3magic.commands.sources.longframes import beside
+from s3magic.commands.sources.objects import listed
 from s3magic.errors import BadArgument
 from s3magic.transfer.plan import upload_part_size
 from s3magic.transfer.sparing import grown, let_go, sparing
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
 
-    from s3magic.commands.filters import Patterns
+    from s3magic.commands.options.filters import Patterns
     from s3magic.transfer.plan import Upload
 
 __all__ = ["CELL", "VERB", "put"]

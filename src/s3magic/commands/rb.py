@@ -7,17 +7,17 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from s3magic.commands.aborting import Ended, aborted
-from s3magic.commands.asking import ADD_YES, confirmed
-from s3magic.commands.bucket import bucket_of
-from s3magic.commands.deleted import Record
-from s3magic.commands.deleting import Errand, remove
-from s3magic.commands.objects import find
-from s3magic.commands.open_uploads import OpenUpload, open_uploads
-from s3magic.commands.options import DELETING, Deleting
-from s3magic.commands.report import Ending, judged, prepare
-from s3magic.commands.verbs import Option, Positional, Verb
-from s3magic.commands.versions import versions
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.shared import DELETING, Deleting
+from s3magic.commands.running.aborting import Ended, aborted
+from s3magic.commands.running.asking import ADD_YES, confirmed
+from s3magic.commands.running.deleted import Record
+from s3magic.commands.running.deleting import Errand, remove
+from s3magic.commands.running.report import Ending, judged, prepare
+from s3magic.commands.sources.bucket import bucket_of
+from s3magic.commands.sources.objects import find
+from s3magic.commands.sources.open_uploads import OpenUpload, open_uploads
+from s3magic.commands.sources.versions import versions
 from s3magic.errors import BadArgument, NotSupported
 from s3magic.session import using
 from s3magic.translation import translate
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
 
-    from s3magic.commands.objects import Found
+    from s3magic.commands.sources.objects import Found
     from s3magic.uri import S3Uri
 
 __all__ = ["VERB", "rb"]

@@ -6,9 +6,13 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.kinds import INTEGER, NAMES, SETTING, TEXT
-from s3magic.commands.objects import find, is_frame, listed
-from s3magic.commands.options import (
+from s3magic.commands.contents.read_frames import ENGINES, finished, prepare
+from s3magic.commands.contents.read_objects import Job, Reading, as_ours
+from s3magic.commands.contents.read_plan import READABLE, Asked, planned
+from s3magic.commands.options.description import Option, Verb
+from s3magic.commands.options.kinds import INTEGER, NAMES, SETTING, TEXT
+from s3magic.commands.options.reading import SOURCES, VERSION
+from s3magic.commands.options.shared import (
     GLOB,
     PROGRESS_OPTION,
     RECURSIVE,
@@ -16,12 +20,8 @@ from s3magic.commands.options import (
     choice,
     whole,
 )
-from s3magic.commands.read_frames import ENGINES, finished, prepare
-from s3magic.commands.read_objects import Job, Reading, as_ours
-from s3magic.commands.read_plan import READABLE, Asked, planned
-from s3magic.commands.reading import SOURCES, VERSION
-from s3magic.commands.running import Wording, run_jobs
-from s3magic.commands.verbs import Option, Verb
+from s3magic.commands.running.transferring import Wording, run_jobs
+from s3magic.commands.sources.objects import find, is_frame, listed
 from s3magic.errors import TransferError
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ async def read(
         if row.cause is not None:
             raise row.cause
     if any(row.status == "cancelled" for row in rows):
-        from s3magic.commands.report import frame
+        from s3magic.commands.running.report import frame
 
         report = await asyncio.to_thread(frame, rows)
         raise TransferError("The read was cancelled.", report=report)

@@ -7,17 +7,17 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.deleting import Errand, remove
-from s3magic.commands.filters import FILTERS, Filters
-from s3magic.commands.kinds import TEXT
-from s3magic.commands.longframes import parts
-from s3magic.commands.objects import checked, find, is_frame, listed, wild
-from s3magic.commands.options import DELETING, GLOB, RECURSIVE, Deleting
-from s3magic.commands.report import judged, prepare
-from s3magic.commands.rows import check_leaving, names_versions
-from s3magic.commands.running import refuse_missing_bucket
-from s3magic.commands.verbs import Option, Positional, Verb
-from s3magic.commands.versions import versions
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.filters import FILTERS, Filters
+from s3magic.commands.options.kinds import TEXT
+from s3magic.commands.options.shared import DELETING, GLOB, RECURSIVE, Deleting
+from s3magic.commands.running.deleting import Errand, remove
+from s3magic.commands.running.report import judged, prepare
+from s3magic.commands.running.transferring import refuse_missing_bucket
+from s3magic.commands.sources.longframes import parts
+from s3magic.commands.sources.objects import checked, find, is_frame, listed, wild
+from s3magic.commands.sources.rows import check_leaving, names_versions
+from s3magic.commands.sources.versions import versions
 from s3magic.errors import BadArgument, Denied, NoSuchKey, NotFound, NotSupported
 from s3magic.session import using
 from s3magic.transfer.sparing import sparing
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
 
-    from s3magic.commands.filters import Patterns
-    from s3magic.commands.objects import Found
+    from s3magic.commands.options.filters import Patterns
+    from s3magic.commands.sources.objects import Found
 
 __all__ = ["VERB", "rm"]
 

@@ -6,16 +6,16 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from s3magic.commands.facts import Fact, frame_of, table_of
-from s3magic.commands.facts_of_bucket import facts_of_bucket
-from s3magic.commands.facts_of_object import facts_of_object
-from s3magic.commands.filters import FILTERS, Filters
-from s3magic.commands.kinds import TEXT
-from s3magic.commands.objects import Found, find, is_frame, listed
-from s3magic.commands.options import ERRORS, GLOB, PROGRESS_OPTION, RECURSIVE, choice
-from s3magic.commands.shown import display
-from s3magic.commands.stopping import stoppable
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.facts.answers import Fact, frame_of, table_of
+from s3magic.commands.facts.of_bucket import facts_of_bucket
+from s3magic.commands.facts.of_object import facts_of_object
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.filters import FILTERS, Filters
+from s3magic.commands.options.kinds import TEXT
+from s3magic.commands.options.shared import ERRORS, GLOB, PROGRESS_OPTION, RECURSIVE, choice
+from s3magic.commands.showing.displays import display
+from s3magic.commands.showing.stopping import stoppable
+from s3magic.commands.sources.objects import Found, find, is_frame, listed
 from s3magic.errors import BadArgument, NoSuchKey, S3Error, TransferError
 from s3magic.session import using
 from s3magic.settings import defaults
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from types_aiobotocore_s3 import S3Client
 
-    from s3magic.commands.filters import Patterns
+    from s3magic.commands.options.filters import Patterns
 
 __all__ = ["VERB", "stat"]
 

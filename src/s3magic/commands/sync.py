@@ -6,19 +6,19 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.background import run, told
-from s3magic.commands.enacting import agreed, enact
-from s3magic.commands.filters import FILTERS, NO_LINKS, Filters
-from s3magic.commands.headers import HEADERS, SERVING, headers_of
-from s3magic.commands.kinds import OBJECT
-from s3magic.commands.objects import is_frame
-from s3magic.commands.options import BG, TRANSFERRING, YES, Transferring
-from s3magic.commands.planning import planned
-from s3magic.commands.reconciling import Found, Wish
-from s3magic.commands.report import prepare
-from s3magic.commands.sides import side_of
-from s3magic.commands.steps import frame, read
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.filters import FILTERS, NO_LINKS, Filters
+from s3magic.commands.options.headers import HEADERS, SERVING, headers_of
+from s3magic.commands.options.kinds import OBJECT
+from s3magic.commands.options.shared import BG, TRANSFERRING, YES, Transferring
+from s3magic.commands.running.background import run, told
+from s3magic.commands.running.report import prepare
+from s3magic.commands.sources.objects import is_frame
+from s3magic.commands.syncing.enacting import agreed, enact
+from s3magic.commands.syncing.planning import planned
+from s3magic.commands.syncing.reconciling import Found, Wish
+from s3magic.commands.syncing.sides import side_of
+from s3magic.commands.syncing.steps import frame, read
 from s3magic.errors import BadArgument
 from s3magic.transfer.plan import upload_part_size
 from s3magic.transfer.sparing import let_go, sparing
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
-    from s3magic.commands.filters import Patterns
+    from s3magic.commands.options.filters import Patterns
     from s3magic.uri import S3Uri
 
 __all__ = ["VERB", "sync"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.counting import Counting, counted
-from s3magic.commands.filters import FILTERS, Filters
-from s3magic.commands.framed import Framed
-from s3magic.commands.kinds import INTEGER
-from s3magic.commands.options import PROGRESS_OPTION, whole
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.facts.counting import Counting, counted
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.filters import FILTERS, Filters
+from s3magic.commands.options.kinds import INTEGER
+from s3magic.commands.options.shared import PROGRESS_OPTION, whole
+from s3magic.commands.showing.framed import Framed
 from s3magic.listing.totals import rolled_up
 from s3magic.uri import S3Uri
 from s3magic.wording import count, filesize, printable, shorten
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from s3magic.commands.filters import Patterns
+    from s3magic.commands.options.filters import Patterns
     from s3magic.listing.totals import Sums, Totals
 
 __all__ = ["VERB", "Tree", "tree"]

@@ -7,15 +7,15 @@ import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.aborting import Ended, aborted
-from s3magic.commands.asking import ADD_YES, confirmed
-from s3magic.commands.kinds import DURATION
-from s3magic.commands.open_uploads import OpenUpload, measured, open_uploads
-from s3magic.commands.options import DRY_RUN, ERRORS, PROGRESS_OPTION, YES, Deleting
-from s3magic.commands.report import Ending, judged, prepare
-from s3magic.commands.rows import is_frame, refuse_other_frames
-from s3magic.commands.shown import display
-from s3magic.commands.verbs import Option, Positional, Verb
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.kinds import DURATION
+from s3magic.commands.options.shared import DRY_RUN, ERRORS, PROGRESS_OPTION, YES, Deleting
+from s3magic.commands.running.aborting import Ended, aborted
+from s3magic.commands.running.asking import ADD_YES, confirmed
+from s3magic.commands.running.report import Ending, judged, prepare
+from s3magic.commands.showing.displays import display
+from s3magic.commands.sources.open_uploads import OpenUpload, measured, open_uploads
+from s3magic.commands.sources.rows import is_frame, refuse_other_frames
 from s3magic.errors import BadArgument, Denied
 from s3magic.listing.buckets import list_buckets
 from s3magic.session import using

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from s3magic.commands.kinds import DURATION, TEXT
-from s3magic.commands.links import Link
-from s3magic.commands.objects import find, is_frame, listed
-from s3magic.commands.options import GLOB, PROGRESS_OPTION, RECURSIVE, choice
-from s3magic.commands.reading import SOURCES, VERSION
-from s3magic.commands.shown import display
-from s3magic.commands.verbs import Option, Verb
+from s3magic.commands.options.description import Option, Verb
+from s3magic.commands.options.kinds import DURATION, TEXT
+from s3magic.commands.options.reading import SOURCES, VERSION
+from s3magic.commands.options.shared import GLOB, PROGRESS_OPTION, RECURSIVE, choice
+from s3magic.commands.showing.displays import display
+from s3magic.commands.showing.links import Link
+from s3magic.commands.sources.objects import find, is_frame, listed
 from s3magic.credentials import signing_of
 from s3magic.errors import BadArgument, NoCredentials
 from s3magic.session import using
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
 
-    from s3magic.commands.objects import Found
+    from s3magic.commands.sources.objects import Found
     from s3magic.credentials import Signing
 
 __all__ = ["VERB", "url"]

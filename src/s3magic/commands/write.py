@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.background import run
-from s3magic.commands.background import told as line_of
-from s3magic.commands.files import content_type as type_of
-from s3magic.commands.formats import Form, form_of, refuse_pickle
-from s3magic.commands.headers import HEADERS, headers_of
-from s3magic.commands.kinds import NAMES, SETTING
-from s3magic.commands.options import BG, TRANSFERRING, Transferring, choice
-from s3magic.commands.preview import GLANCE_THERE, preview_upload
-from s3magic.commands.running import Ways, Wording, refuse_missing_bucket, transfer
-from s3magic.commands.verbs import Option, Positional, Verb
-from s3magic.commands.write_forms import WRITABLE, file_of, told
-from s3magic.commands.write_frames import ENDINGS, partition_files
+from s3magic.commands.contents.formats import Form, form_of, refuse_pickle
+from s3magic.commands.contents.write_forms import WRITABLE, file_of, told
+from s3magic.commands.contents.write_frames import ENDINGS, partition_files
+from s3magic.commands.options.description import Option, Positional, Verb
+from s3magic.commands.options.headers import HEADERS, headers_of
+from s3magic.commands.options.kinds import NAMES, SETTING
+from s3magic.commands.options.shared import BG, TRANSFERRING, Transferring, choice
+from s3magic.commands.running.background import run
+from s3magic.commands.running.background import told as line_of
+from s3magic.commands.running.preview import GLANCE_THERE, preview_upload
+from s3magic.commands.running.transferring import Ways, Wording, refuse_missing_bucket, transfer
+from s3magic.commands.sources.files import content_type as type_of
 from s3magic.errors import BadArgument
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.plan import Upload, upload_part_size

@@ -1,6 +1,6 @@
 """Read a magic's line as the call of its awaitable twin.
 
-What may stand there is described by a `s3magic.commands.verbs.Verb`.
+What may stand there is described by a `s3magic.commands.options.description.Verb`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.verbs import Placed
+from s3magic.commands.options.description import Placed
 from s3magic.errors import BadArgument
 from s3magic.notebook.expansion import expanded, is_expression, named, unexpanded
 from s3magic.notebook.words import Piece, split
@@ -17,8 +17,8 @@ from s3magic.notebook.words import Piece, split
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from s3magic.commands.kinds import Kind
-    from s3magic.commands.verbs import Option, Verb
+    from s3magic.commands.options.description import Option, Verb
+    from s3magic.commands.options.kinds import Kind
     from s3magic.notebook.words import Word
 
 __all__ = ["Call", "behind", "flag_of", "parse"]

@@ -13,7 +13,7 @@ from s3magic.notebook.words import unfinished
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from s3magic.commands.verbs import Option, Verb
+    from s3magic.commands.options.description import Option, Verb
     from s3magic.notebook.words import Piece, Word
 
 __all__ = ["Asked", "Candidate", "asked", "asked_in_python"]

@@ -15,7 +15,7 @@ import sys
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands import asking
+from s3magic.commands.running import asking
 from s3magic.notebook.bars import publish, someone_watches
 from s3magic.notebook.bridge import is_bridged
 from s3magic.wording import printable

@@ -16,7 +16,7 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands import shown
+from s3magic.commands.showing import displays
 from s3magic.notebook.bridge import on_caller
 from s3magic.notebook.card import card
 from s3magic.transfer.figures import read
@@ -44,12 +44,12 @@ _VIEW = "application/vnd.jupyter.widget-view+json"
 
 def install() -> None:
     """Let the notebook choose how progress is shown."""
-    shown.use(choose)
+    displays.use(choose)
 
 
 def uninstall() -> None:
     """Leave the choice to the commands again."""
-    shown.reset()
+    displays.reset()
 
 
 def prepare() -> None:
@@ -60,7 +60,7 @@ def prepare() -> None:
         importlib.import_module("ipywidgets")
 
 
-def choose(wanted: shown.Progress) -> Display | None:
+def choose(wanted: displays.Progress) -> Display | None:
     """Give the display that suits the IPython we run in; None outside of one."""
     from IPython.core.getipython import get_ipython
 

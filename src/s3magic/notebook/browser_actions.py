@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.background import begin, told
 from s3magic.commands.get import get
 from s3magic.commands.put import put
 from s3magic.commands.rm import rm
+from s3magic.commands.running.background import begin, told
 from s3magic.translation import translate
 from s3magic.uri import S3Uri
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
 
-    from s3magic.commands.job import Job
+    from s3magic.commands.running.job import Job
     from s3magic.notebook.browser_entries import Entry
 
 __all__ = ["delete", "download", "linked", "upload"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
-    from s3magic.commands.job import Job
+    from s3magic.commands.running.job import Job
     from s3magic.listing.page import Page
     from s3magic.notebook.browser_entries import Entry
     from s3magic.notebook.browser_tasks import Tasks

@@ -13,7 +13,7 @@ from s3magic.wording import markup
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from s3magic.commands.verbs import Verb
+    from s3magic.commands.options.description import Verb
 
 __all__ = ["Family", "asked"]
 

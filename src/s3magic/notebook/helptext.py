@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from s3magic.commands.verbs import Option, Verb
+    from s3magic.commands.options.description import Option, Verb
 
 __all__ = ["help_text"]
 

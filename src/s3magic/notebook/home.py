@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, cast
 
-from s3magic.commands import background
+from s3magic.commands.running import background
 from s3magic.notebook.bridge import Bridge, alone
 from s3magic.notebook.cells import cell
 from s3magic.notebook.interrupts import interruptible
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from s3magic.commands.job import Job
+    from s3magic.commands.running.job import Job
 
 __all__ = ["install", "uninstall"]
 
@@ -72,13 +72,13 @@ def install() -> None:
 
     background.use(_home)
     if (shell := get_ipython()) is not None and getattr(shell, "kernel", None) is not None:
-        _formatter(shell).for_type_by_name("s3magic.commands.job", "Job", _show)
+        _formatter(shell).for_type_by_name("s3magic.commands.running.job", "Job", _show)
 
 
 def uninstall(shell: InteractiveShell) -> None:
     """Cancel all jobs, and leave where they live to the commands again."""
     background.reset()
-    _formatter(shell).deferred_printers.pop(("s3magic.commands.job", "Job"), None)
+    _formatter(shell).deferred_printers.pop(("s3magic.commands.running.job", "Job"), None)
     for kind, shown in list(_formatter(shell).type_printers.items()):
         if shown is _show:
             _formatter(shell).pop(kind)

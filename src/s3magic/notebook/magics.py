@@ -20,7 +20,7 @@ from s3magic.notebook import ahead
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from s3magic.commands.verbs import Verb
+    from s3magic.commands.options.description import Verb
     from s3magic.notebook.awaiting import CoroutineMagics
 
 __all__ = ["add_all", "cell_verb", "describe", "known", "names", "verb", "verbs"]

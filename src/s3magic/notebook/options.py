@@ -60,7 +60,7 @@ class _Default(TraitType[Any, Any]):
 
     def _converted(self, kind: str, value: Any) -> Any:
         """Read a value as the options of the magics are read."""
-        from s3magic.commands import kinds
+        from s3magic.commands.options import kinds
 
         reader: kinds.Kind = getattr(kinds, kind)
         try:

@@ -1,0 +1,1 @@
+"""What objects hold, as values: read out of them, and written into them."""

@@ -1,0 +1,1 @@
+"""What is found out of what is there: listings, counts, differences, properties, health."""

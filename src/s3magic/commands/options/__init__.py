@@ -1,0 +1,1 @@
+"""How a verb says what it takes, and what the options mean that several share."""

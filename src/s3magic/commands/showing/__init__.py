@@ -1,0 +1,1 @@
+"""What a reader sees of a verb: its progress, and the results that show themselves."""
