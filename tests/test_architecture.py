@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import s3magic
-from s3magic.notebook.magics import verbs
+from s3magic.notebook import magics
 
 SOURCE = Path(s3magic.__file__).parent
 MODULES = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py"))
@@ -36,6 +36,16 @@ HILL = [
     {"errors"},
     {"wording", "spelling", "arrival"},
 ]
+# The same within commands/: its files are the verbs, its folders what they stand on.
+COMMANDS = [
+    {name.removeprefix("s3") for name in magics.names()},
+    {"facts", "peeking", "syncing"},
+    {"contents"},
+    {"running"},
+    {"sources"},
+    {"options"},
+    {"showing"},
+]
 # They stand beside the hill.
 ABOVE_ALL = {
     *("__init__", "accessor"),
@@ -43,12 +53,12 @@ ABOVE_ALL = {
 }
 
 
-def room(module):
-    return module.parts[0].removesuffix(".py")
+def room(module, depth=0):
+    return module.parts[depth].removesuffix(".py")
 
 
-def height(name):
-    return next(level for level, rooms in enumerate(HILL) if name in rooms)
+def height(name, hill):
+    return next((level for level, rooms in enumerate(hill) if name in rooms), -1)
 
 
 def imported(path):
@@ -56,14 +66,24 @@ def imported(path):
     for node in ast.walk(ast.parse((SOURCE / path).read_text(encoding="utf-8"))):
         names = []
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module]
-            if node.module == "s3magic":
-                names = [f"s3magic.{alias.name}" for alias in node.names]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         for name in names:
             if name.startswith("s3magic."):
                 yield name.split(".")[1:]
+
+
+def uphill(module, hill, depth=0):
+    """What a module imports from another room of a hill that does not lie below its own."""
+    here, *inside = room(module, depth), *module.parts[:depth]
+    return [
+        ".".join(target)
+        for target in imported(module)
+        if target[:depth] == inside
+        and target[depth] != here
+        and height(target[depth], hill) <= height(here, hill)
+    ]
 
 
 def test_every_room_has_its_place_on_the_hill():
@@ -78,31 +98,28 @@ def test_every_room_has_its_place_on_the_hill():
 @pytest.mark.parametrize("module", [m for m in MODULES if room(m) not in ABOVE_ALL], ids=str)
 def test_imports_run_downhill(module):
     """A room knows only what lies below it; the two beside each other know not each other."""
-    here = room(module)
+    assert uphill(module, HILL) == []
 
-    uphill = [
-        ".".join(target)
-        for target in imported(module)
-        if target[0] in ABOVE_ALL
-        or height(target[0]) < height(here)
-        or (height(target[0]) == height(here) and target[0] != here)
-    ]
 
-    assert uphill == []
+def test_commands_holds_the_verbs_and_rooms_that_have_their_place():
+    """Who opens the folder sees the verbs; what they stand on lies deeper."""
+    found = {room(module, 1) for module in MODULES if room(module) == "commands"}
+
+    assert found == {"__init__"}.union(*COMMANDS)
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if room(m) == "commands"], ids=str)
-def test_a_verb_imports_no_other_verb(module):
+def test_a_verb_imports_no_other_and_nothing_below_imports_a_verb(module):
     """Who changes one verb opens one file."""
-    names = {verb.name.removeprefix("s3") for verb, _ in verbs()}
+    assert uphill(module, COMMANDS, depth=1) == []
 
-    others = [
-        name[1]
-        for name in imported(module)
-        if name[0] == "commands" and len(name) > 1 and name[1] in names - {module.stem}
-    ]
 
-    assert others == []
+@pytest.mark.parametrize(
+    "module", [m for m in MODULES if m.parts[1:] and m.stem == "__init__"], ids=str
+)
+def test_a_room_loads_nothing_before_it_is_asked(module):
+    """Who imports one module of it waits for no other."""
+    assert list(imported(module)) == []
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if room(m) == "transfer"], ids=str)
