@@ -18,8 +18,8 @@ from s3magic.commands.ls import ls
 from s3magic.commands.running import background
 from s3magic.errors import BadArgument
 from s3magic.listing.page import Page
-from s3magic.notebook.browser import Browser
-from s3magic.notebook.browser_entries import Entries, Order
+from s3magic.notebook.browser.entries import Entries, Order
+from s3magic.notebook.browser.explorer import Browser
 from s3magic.uri import S3Uri
 
 KEYS = 100_000

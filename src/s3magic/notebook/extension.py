@@ -48,8 +48,8 @@ def unload(shell: InteractiveShell) -> None:
     completion.uninstall(shell)
     if (home := sys.modules.get("s3magic.notebook.home")) is not None:
         home.uninstall(shell)
-    if (browsing := sys.modules.get("s3magic.notebook.browsing")) is not None:
-        browsing.uninstall()
+    if (opening := sys.modules.get("s3magic.notebook.browser.opening")) is not None:
+        opening.uninstall()
     bars.uninstall()
     asking.uninstall()
     magics.unload()

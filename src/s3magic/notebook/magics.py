@@ -102,7 +102,7 @@ def verb(name: str) -> _Described:
     """Import a magic's verb, and what its lines need; gives its description and its command."""
     if name not in _known:
         described = describe(name)
-        for beside in ("arguments", "asking", "bars", "browsing", "home"):
+        for beside in ("arguments", "asking", "bars", "browser.opening", "home"):
             importlib.import_module(f"s3magic.notebook.{beside}")
         _known[name] = described
     return _known[name]
@@ -147,8 +147,9 @@ async def _run(
     described, command = _known[name]
     if cell is not None:
         described = cell_verb(name)
-    from s3magic.notebook import asking, bars, browsing, home
+    from s3magic.notebook import asking, bars, home
     from s3magic.notebook.arguments import parse
+    from s3magic.notebook.browser import opening
 
     call = parse(described, line, ChainMap(local_ns or {}, magics.shell.user_ns))
     if call is None:
@@ -167,7 +168,7 @@ async def _run(
     bars.install()
     asking.install()
     home.install()
-    browsing.install()
+    opening.install()
     await ahead.caught_up()
     try:
         return await command(*call.args, **kwargs)

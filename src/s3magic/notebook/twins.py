@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from s3magic.notebook import ahead, asking, bars, browsing, home
+from s3magic.notebook import ahead, asking, bars, home
+from s3magic.notebook.browser import opening
 from s3magic.notebook.interrupts import interruptible
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def at_home(
         bars.install()
         asking.install()
         home.install()
-        browsing.install()
+        opening.install()
         ahead.needed()
         return await interruptible(prepared(*args, **kwargs))
 

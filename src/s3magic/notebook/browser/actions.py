@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
     from s3magic.commands.running.job import Job
-    from s3magic.notebook.browser_entries import Entry
+    from s3magic.notebook.browser.entries import Entry
 
 __all__ = ["delete", "download", "linked", "upload"]
 

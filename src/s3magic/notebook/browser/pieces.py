@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import ipywidgets as widgets
 
-from s3magic.notebook import browser_look as look
+from s3magic.notebook.browser import look
 from s3magic.wording import printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from s3magic.notebook.browser_entries import Entry, Sort
+    from s3magic.notebook.browser.entries import Entry, Sort
     from s3magic.uri import S3Uri
 
 __all__ = ["LONGEST", "Hands", "Pieces", "Row", "box", "button", "close", "icon", "show"]

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from s3magic import session
 from s3magic.listing.frame import framed
 from s3magic.listing.pages import Listing, pages
-from s3magic.notebook import browsing
-from s3magic.notebook.browser_entries import Entries, Order
-from s3magic.notebook.browser_errands import Errands
-from s3magic.notebook.browser_tasks import Tasks
-from s3magic.notebook.browser_view import View
+from s3magic.notebook.browser import opening
+from s3magic.notebook.browser.entries import Entries, Order
+from s3magic.notebook.browser.errands import Errands
+from s3magic.notebook.browser.tasks import Tasks
+from s3magic.notebook.browser.view import View
 from s3magic.translation import translate
 from s3magic.uri import S3Uri
 from s3magic.wording import filesize
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
-    from s3magic.notebook.browser_entries import Entry, Sort
+    from s3magic.notebook.browser.entries import Entry, Sort
 
 __all__ = ["Browser"]
 
@@ -85,7 +85,7 @@ class Browser:
         return f"<s3browse at {self.uri or 'the buckets'}{selected}>"
 
     def _ipython_display_(self) -> None:
-        browsing.show(self)
+        opening.show(self)
 
     # what a person does; in any thread
 

@@ -12,7 +12,7 @@ from s3magic.notebook.cells import cell
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from s3magic.notebook.browser import Browser
+    from s3magic.notebook.browser.explorer import Browser
     from s3magic.uri import S3Uri
 
 __all__ = ["install", "show", "uninstall"]
@@ -40,7 +40,7 @@ def _opening(place: S3Uri | None, rows: int) -> Awaitable[Browser] | None:
 
 async def _open(place: S3Uri | None, rows: int) -> Browser:
     # In a thread: ipywidgets takes its time to import.
-    module = await asyncio.to_thread(importlib.import_module, "s3magic.notebook.browser")
+    module = await asyncio.to_thread(importlib.import_module, "s3magic.notebook.browser.explorer")
     browser: Browser = module.Browser(place, rows, cell=cell())
     _publish(browser)
     return browser

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from s3magic.wording import filesize, markup
 
 if TYPE_CHECKING:
-    from s3magic.notebook.browser_entries import Entry
+    from s3magic.notebook.browser.entries import Entry
 
 __all__ = ["STYLE", "about", "facts", "icon", "link", "note", "preformatted", "wrong"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s3magic.commands.peek import peek
-from s3magic.notebook.browser_look import preformatted
+from s3magic.notebook.browser.look import preformatted
 from s3magic.settings import KiB, MiB
 from s3magic.translation import translate
 from s3magic.wording import count, filesize, printable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from types_aiobotocore_s3 import S3Client
 
-    from s3magic.notebook.browser_entries import Entry
+    from s3magic.notebook.browser.entries import Entry
 
 __all__ = ["Preview", "preview"]
 

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from s3magic.notebook import browser_look as look
-from s3magic.notebook.browser_pieces import LONGEST, Pieces, Row, box, button, close, icon, show
+from s3magic.notebook.browser import look
+from s3magic.notebook.browser.pieces import LONGEST, Pieces, Row, box, button, close, icon, show
 from s3magic.uri import S3Uri
 from s3magic.wording import printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from s3magic.notebook.browser_entries import Entry, Sort
-    from s3magic.notebook.browser_pieces import Hands
+    from s3magic.notebook.browser.entries import Entry, Sort
+    from s3magic.notebook.browser.pieces import Hands
 
 __all__ = ["View"]
 

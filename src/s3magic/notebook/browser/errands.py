@@ -9,9 +9,8 @@ import ipywidgets as widgets
 
 from s3magic import session
 from s3magic.listing.frame import framed
-from s3magic.notebook import browser_actions as actions
-from s3magic.notebook import browser_look as look
-from s3magic.notebook.browser_preview import preview
+from s3magic.notebook.browser import actions, look
+from s3magic.notebook.browser.preview import preview
 from s3magic.notebook.card import card
 from s3magic.transfer.figures import read
 from s3magic.uri import S3Uri
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
 
     from s3magic.commands.running.job import Job
     from s3magic.listing.page import Page
-    from s3magic.notebook.browser_entries import Entry
-    from s3magic.notebook.browser_tasks import Tasks
-    from s3magic.notebook.browser_view import View
+    from s3magic.notebook.browser.entries import Entry
+    from s3magic.notebook.browser.tasks import Tasks
+    from s3magic.notebook.browser.view import View
 
 __all__ = ["Errands"]
 

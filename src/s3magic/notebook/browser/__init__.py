@@ -1,0 +1,1 @@
+"""The explorer of `%s3browse`, parted by who acts."""
