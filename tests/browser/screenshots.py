@@ -62,6 +62,8 @@ def main(folder):
         with browse(browser, size=SIZE, scale=SCALE) as page:
             take(folder / "listing.png", begin(lab, page, "listing", LISTING, finished=True), gate)
             take(folder / "du.png", begin(lab, page, "du", PLOT, finished=True), gate)
+            dark = begin(lab, page, "du-dark", PLOT, finished=True, dark=True)
+            take(folder / "du-dark.png", dark, gate)
             take(folder / "download.png", begin(lab, page, "download", DOWNLOAD, gate=gate), gate)
             take(folder / "many.png", begin(lab, page, "many", MANY, gate=gate), gate)
             dark = begin(lab, page, "dark", MANY, gate=gate, dark=True)
