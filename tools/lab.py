@@ -16,6 +16,7 @@ from demo_server import demo_server, run
 from s3magic.server_probe import HOST, free_port, is_free
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+CONFIG = Path(__file__).resolve().parent  # its labconfig/ has JupyterLab ask nobody about news
 USUAL_PORT = 8888
 QUIET = (  # else JupyterLab asks the network for news, updates and extensions of its own
     "--LabApp.news_url=None",
@@ -41,7 +42,13 @@ def main(options: list[str]) -> int:
     with demo_server() as environment:
         print(f"The server is at {environment['AWS_ENDPOINT_URL_S3']}, the tour at")
         print(f"\n  http://{HOST}:{port}/lab/tree/tour.ipynb?token={token}\n", flush=True)
-        return run([*command, *options], environment | {"JUPYTER_TOKEN": token})
+        ours = {"JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": config_path()}
+        return run([*command, *options], environment | ours)
+
+
+def config_path() -> str:
+    """Put our settings' defaults before the user's folders: whoever chose otherwise keeps that."""
+    return os.pathsep.join(filter(None, [str(CONFIG), os.environ.get("JUPYTER_CONFIG_PATH")]))
 
 
 if __name__ == "__main__":
