@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 
 import numpy as np
 import pandas as pd
@@ -352,6 +353,14 @@ async def test_one_object_that_fails_fails_the_read(s3, server, connected):
 
     with pytest.raises(Damaged, match="t/b"):
         await read(s3.uri("t/"), recursive=True)
+
+
+async def test_what_is_packed_and_not_whole_is_an_error(s3, connected):
+    """Half a table would pass for a whole one."""
+    s3.put("half.csv.gz", gzip.compress(OBJECTS["t.csv"])[:-9])
+
+    with pytest.raises(Damaged, match=rf"{s3.uri('half.csv.gz')}: its gzip stream ends too soon"):
+        await read(s3.uri("half.csv.gz"))
 
 
 async def test_an_object_that_is_replaced_meanwhile_is_an_error(liar):

@@ -81,6 +81,7 @@ class _Form(NamedTuple):
     stream: Callable[[], _Stream]
 
 
+_AS_STORED = "Take the bytes as they are: %s3cat --raw."
 _TELLING = 10  # bytes by which the beginning of any form is known
 
 # RFC 1952, 2.3.1 (8 is deflate, the only method there is); bzip2's block and end marks;
@@ -130,6 +131,18 @@ class Unpacker:
         """Whether all that was fed ends where a stream does."""
         return self._over or (self._fresh and self._streams > 0)
 
+    def end(self) -> None:
+        """Take note that nothing more comes.
+
+        Raises:
+            Damaged: A stream is not at its end.
+        """
+        if not self.whole:
+            raise Damaged(
+                f"Cannot unpack {self._name}: its {self.form} stream ends too soon.",
+                hint=_AS_STORED,
+            )
+
     def feed(self, data: bytes, most: int = -1) -> bytes:
         """Unpack some more.
 
@@ -174,5 +187,5 @@ class Unpacker:
             raise Damaged(
                 f"Cannot unpack {self._name}: it begins as {self.form}, and goes on as "
                 "something else.",
-                hint="Take the bytes as they are: --raw.",
+                hint=_AS_STORED,
             ) from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from s3magic.commands.showing.texts import decoded
-from s3magic.errors import BadArgument, Damaged
+from s3magic.errors import BadArgument
 from s3magic.settings import KiB, MiB
 from s3magic.transfer.unpacking import unpacker
 
@@ -135,11 +135,8 @@ class Piece:
         if asked.limit is not None and self._size > asked.limit:
             self.data = self.data[: asked.limit]
             self.cut = True
-        elif whole and packed is not None and not packed.whole:
-            raise Damaged(
-                f"Cannot unpack {self.name}: its {packed.form} stream ends too soon.",
-                hint="Take the bytes as they are: --raw.",
-            )
+        elif whole and packed is not None:
+            packed.end()
         self.decode(cut=self.cut or not whole)
         if asked.lines is not None:
             self._keep(asked.lines)

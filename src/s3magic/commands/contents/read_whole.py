@@ -38,10 +38,12 @@ def table_of(data: bytes, plan: Planned, asked: Asked) -> Any:
 
     Raises:
         BadArgument: A column is wanted that is not there.
+        Damaged: What is packed in it is not whole.
     """
     unpacking = unpacker(data[:16], str(plan.found.uri))
     if unpacking is not None:
         data = unpacking.feed(data)
+        unpacking.end()  # half a table would pass for a whole one
     names, terms = plan.wanted(asked), plan.pushed(asked)
     limit = asked.limit if not asked.terms else None
     if plan.format in {"arrow", "orc"}:
