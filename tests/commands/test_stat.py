@@ -91,6 +91,14 @@ async def test_versions_are_counted_and_one_can_be_named(s3, server, connected):
     assert (facts(named)["Size"], facts(named)["VersionId"]) == (2, old)
 
 
+async def test_advice_about_a_key_moves_no_cursor(s3, connected):
+    """Whoever named it may be somebody else."""
+    with pytest.raises(NoSuchKey, match="If it is a folder") as caught:
+        await stat(s3.uri("no\x1b[2J"))
+
+    assert str(caught.value).isprintable()
+
+
 async def test_a_large_object_has_parts(s3, server, connected):
     """With the note that its ETag is no checksum."""
     upload = s3.client.create_multipart_upload(Bucket=s3.bucket, Key="big")

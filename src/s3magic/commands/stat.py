@@ -23,7 +23,7 @@ from s3magic.transfer.progress import Meter
 from s3magic.transfer.watching import watching
 from s3magic.transfer.window import each, stream
 from s3magic.uri import S3Uri
-from s3magic.wording import count
+from s3magic.wording import count, printable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -201,7 +201,8 @@ async def _of_one(client: S3Client, uri: S3Uri, version_id: str | None) -> list[
     try:
         return await facts_of_object(client, uri, version_id)
     except NoSuchKey as error:
-        error.hint = f"If it is a folder, %s3du {uri.join('')} says what is in it. {error.hint}"
+        folder = printable(str(uri.join("")))
+        error.hint = f"If it is a folder, %s3du {folder} says what is in it. {error.hint}"
         raise
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from s3magic.commands.facts.answers import NONE, Answer, Fact, answered, grants, pairs
 from s3magic.commands.running.transferring import refuse_missing_bucket
 from s3magic.errors import NoSuchKey
-from s3magic.wording import count, filesize
+from s3magic.wording import count, filesize, printable
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -85,7 +85,8 @@ async def _explain(client: S3Client, uri: S3Uri, head: Answer, versions: Answer)
     if headers.get("x-amz-delete-marker") == "true" or any(
         marker["Key"] == uri.key and marker.get("IsLatest") for marker in markers
     ):
-        head.error.hint = f"It was deleted; %s3ls {uri} --versions shows what is left of it."
+        key = printable(str(uri))
+        head.error.hint = f"It was deleted; %s3ls {key} --versions shows what is left of it."
         return
     await refuse_missing_bucket(client, uri, f"stat {uri}")
 
