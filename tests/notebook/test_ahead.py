@@ -1,5 +1,6 @@
 """What is imported ahead of the first line: when, when not, and what it must leave alone."""
 
+import asyncio
 import gc
 import importlib
 import subprocess
@@ -37,15 +38,15 @@ class Watched(threading.Event):
 
 
 class Told(list):
-    """A list that tells when something is put into it."""
+    """A list that tells of each thing that is put into it."""
 
     def __init__(self):
         super().__init__()
-        self.told = threading.Event()
+        self.told = threading.Semaphore(0)
 
     def append(self, item):
         super().append(item)
-        self.told.set()
+        self.told.release()
 
 
 class Watching:
@@ -193,6 +194,23 @@ async def test_a_line_that_comes_sooner_imports_all_it_needs_in_one_thread_uncol
     assert "ahead_late" not in sys.modules
 
 
+async def test_lines_that_come_at_once_import_it_once(module):
+    """Who waited for another line finds all there."""
+    module("ahead_gate", "import threading; go, calls = threading.Event(), []")
+    gate = importlib.import_module("ahead_gate")
+    slow = module("ahead_slow", "import ahead_gate as g\ndef note(): g.calls.append(g.go.wait(30))")
+    it = Ahead([f"{slow}:note"], ())
+    it._others = Told()
+
+    lines = [asyncio.create_task(it.caught_up()) for _ in range(2)]
+    for _ in lines:
+        assert await asyncio.to_thread(it._others.told.acquire, timeout=30)
+    gate.go.set()
+    await asyncio.gather(*lines)
+
+    assert gate.calls == [True]
+
+
 def test_a_cell_that_begins_waits_for_the_step_under_way(module):
     """Else it could import the other end of what is being imported."""
     module("ahead_gate", "import threading; order, go = [], threading.Event()")
@@ -234,7 +252,7 @@ def test_whoever_imports_besides_comes_before_the_next_step(module):
     (thread,) = (one for one in threading.enumerate() if one.name == "s3magic-ahead")
     another = threading.Thread(target=besides)
     another.start()
-    assert it._others.told.wait(30)
+    assert it._others.told.acquire(timeout=30)
     gate.go.set()
     another.join()
     thread.join()

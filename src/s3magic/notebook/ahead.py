@@ -50,7 +50,7 @@ FIRST = (
 LATER = ("s3magic.commands.get", "s3magic.commands.put", "s3magic.notebook.bars:prepare")
 
 _QUIET = 0.1  # seconds without a cell before it goes on: between cells run at once is no time
-_LONGEST = 2.0  # seconds that a cell waits for a step: the longest takes a tenth of it
+_LONGEST = 2.0  # seconds that a cell waits for what is being imported: a step takes a tenth of it
 _SELDOM = (250_000, 50, 1_000)  # thresholds of the garbage collector while modules are imported
 
 
@@ -118,6 +118,8 @@ class Ahead:
 
     def _catch_up(self) -> None:
         with self.importing(), _uncollected():
+            if self._complete:  # by another line, while this one waited
+                return
             for name in self._names[0]:
                 _import(name)
             self._complete = True
