@@ -14,7 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from kernels import DEADLINE, Kernel
 from silent import Silent
 
-from s3magic.notebook import asked, extension
+from s3magic.notebook import asked, extension, magics
 
 pytestmark = pytest.mark.kernel
 
@@ -126,6 +126,7 @@ def test_a_fault_of_ours_offers_nothing_of_pythons(monkeypatch):
     """Neither the names of Python nor local files can stand in a line of ours."""
     shell = InteractiveShell()
     extension.load(shell)
+    magics.describe("s3ls")  # else a slow import would be the answer
     monkeypatch.setattr(asked, "asked", lambda *_: 1 / 0)
 
     with provisionalcompleter():
