@@ -8,6 +8,10 @@ import re
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from s3magic.commands.options.filters import ALL
+from s3magic.commands.showing.texts import decoded
+from s3magic.commands.syncing.reconciling import Wish
+from s3magic.commands.syncing.sides import Prefix
 from s3magic.errors import BadArgument
 from s3magic.notebook import extension, magics
 from s3magic.spelling import Sentences
@@ -62,6 +66,26 @@ def test_braces_that_stand_for_no_option_are_left_alone():
     sentences = Sentences.of("{0}: {1} {} {key} {9}", "", [("encoding", "{0}")])
 
     assert sentences.in_python()[0] == "encoding='{0}': {1} {} {key} {9}"
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda: decoded(b"\xff", name="s3://b/{0}/k", encoding="utf-8"),
+        lambda: Wish(Prefix("b", "{0}/"), Prefix("b", ""), ALL, delete=True),
+    ],
+    ids=["decoded", "synced"],
+)
+def test_a_key_with_braces_is_named_as_it_is(refused):
+    """Though the sentence names an option, too; at either door."""
+    with pytest.raises(BadArgument) as caught:
+        refused()
+    in_python = str(caught.value)
+
+    caught.value.spell(FLAGS)
+
+    assert "s3://b/{0}/" in in_python
+    assert "s3://b/{0}/" in str(caught.value)
 
 
 def test_an_error_that_names_options_outlives_a_pickle():

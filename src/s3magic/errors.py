@@ -94,7 +94,8 @@ class S3Error(Exception):
         message: What was tried, on what, and why it failed: one sentence.
         hint: What to do now: one sentence, or nothing.
         code: The server's own error code (``NoSuchKey``), where it gave one.
-        options: The options at ``{0}``, ``{1}`` of message and hint, where they name any.
+        options: The options at ``{0}``, ``{1}`` of message and hint, where they name
+            any; then other names (of keys, of files) have such places too.
     """
 
     transient = False

@@ -20,7 +20,11 @@ _PLACE = re.compile(r"\{(\d)\}")
 _PLAIN = re.compile(r"[^\s'\"]+")
 
 Option: TypeAlias = "str | tuple[str, object]"
-"""An option's keyword, or that and its value; True is the value of a switch."""
+"""An option's keyword, or that and its value; True is the value of a switch.
+
+Any other text stays as it is: a key, which may have braces of its own, has a
+place too where a sentence names options.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Sentences:
         message: The one.
         hint: The other.
         options: Each option's keyword, how Python writes it, and what a line
-            writes behind its flag.
+            writes behind its flag; or a text that stays as it is.
     """
 
     message: str

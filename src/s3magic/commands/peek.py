@@ -174,7 +174,7 @@ def _look(file: RangeFile, rows: int, uri: S3Uri, named: str | None) -> Look:
         if isinstance(file.failure, TooMuch):  # some readers wrap what their file raises
             return Look(kind, note=f"More than {BUDGET // KiB} KiB would have to be read to tell.")
         raise Damaged(
-            f"Cannot look into {uri} as {kind}: {type(error).__name__}: {error}.",
+            "Cannot look into {1} as {2}: {3}.",
             hint="If it is something else, say what with {0}.",
-            options=["format"],
+            options=["format", str(uri), kind, f"{type(error).__name__}: {error}"],
         ) from error

@@ -211,9 +211,9 @@ def _form(uri: S3Uri, named: str | None, by: Sequence[str]) -> Form:
             )
     elif not uri.key or uri.key.endswith("/"):
         raise BadArgument(
-            f"{uri} is a folder, and an object needs a name.",
-            hint=f"Such as {uri.join('data.parquet')}; or cut it up with {{0}}.",
-            options=["partition_by"],
+            "{1} is a folder, and an object needs a name.",
+            hint="Such as {2}; or cut it up with {0}.",
+            options=["partition_by", str(uri), str(uri.join("data.parquet"))],
         )
     return form
 

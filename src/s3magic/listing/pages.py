@@ -127,9 +127,9 @@ async def _walk(
         token = _token(answer, listing) if page.more else {}
         if page.more and (not any(token.values()) or tuple(token.values()) in seen):
             raise ServerFault(
-                f"Cannot {listing}: the server says there is more, and not where.",
+                "Cannot {1}: the server says there is more, and not where.",
                 hint="It may not know ListObjectsV2; a larger {0} may need fewer pages.",
-                options=["page_size"],
+                options=["page_size", str(listing)],
             )
         yield page
         if not page.more:

@@ -192,7 +192,8 @@ def upload_part_size(size: int, wanted: int) -> int:
     if not _SMALLEST_PART <= wanted <= _LARGEST_PART:
         raise BadArgument(
             f"A part of {filesize(wanted)} is not possible: S3 takes 5 MiB to 5 GiB.",
-            hint="Leave --part-size out for a good one.",
+            hint="Leave {0} out for a good one.",
+            options=["part_size"],
         )
     least = -(-size // _MOST_PARTS)
     if least <= wanted:

@@ -146,8 +146,9 @@ def as_ours(name: str, asked: Asked) -> Iterator[None]:
     except (S3Error, MemoryError):
         raise
     except Exception as error:
-        what = "the filter may not fit its columns" if asked.terms else "say what with --format"
+        what = "the filter may not fit its columns" if asked.terms else "say what with {0}"
         raise Damaged(
-            f"Cannot read {name}: {type(error).__name__}: {error}.",
+            "Cannot read {1}: {2}.",
             hint=f"It may be something else, or damaged; {what}. See %s3peek.",
+            options=["format", name, f"{type(error).__name__}: {error}"],
         ) from error

@@ -119,7 +119,8 @@ def planned(
         raise BadArgument(
             f"There are {' and '.join(formats)} among the {count(len(taken), 'object')}, and a "
             "frame is read of one format.",
-            hint='Choose: "s3://bucket/folder/**/*.csv" --glob.',
+            hint='Choose with {0}: "s3://bucket/folder/**/*.csv".',
+            options=[("glob", True)],
         )
     values = _typed([_values(one.uri) if folders else {} for one in taken])
     plans = []
@@ -150,9 +151,9 @@ def _form(uri: S3Uri, named: str | None) -> tuple[str, bool]:
             "its name tells no format" if not form.format else f"it is no table, but {form.format}"
         )
         raise BadArgument(
-            f"Cannot read {uri}: {what}.",
+            f"Cannot read {{1}}: {what}.",
             hint=f"Say what it is with {{0}}: {', '.join(READABLE)}.",
-            options=["format"],
+            options=["format", str(uri)],
         )
     return form.format, bool(form.packed)
 

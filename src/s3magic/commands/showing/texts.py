@@ -170,9 +170,9 @@ def decoded(
             return _read(data, encoding, cut=cut).removeprefix("\ufeff")
         except UnicodeError as error:
             raise BadArgument(
-                f"Cannot read {name}: it is no text in {encoding}.",
+                "Cannot read {1}: it is no text in {2}.",
                 hint="Leave {0} out: what is no text then comes as bytes.",
-                options=["encoding"],
+                options=["encoding", name, encoding],
             ) from error
     for mark, marked in _MARKS:
         if data.startswith(mark):

@@ -71,10 +71,9 @@ class Wish:
                 raise BadArgument(f"Source and target are both {self.source}.")
             if self.delete:
                 raise BadArgument(
-                    f"The source {self.source} lies in the target {self.target}, and would be "
-                    "deleted there.",
+                    "The source {1} lies in the target {2}, and would be deleted there.",
                     hint="Leave {0} out, or name another target.",
-                    options=["delete"],
+                    options=["delete", str(self.source), str(self.target)],
                 )
 
     @property
