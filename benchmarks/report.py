@@ -170,6 +170,8 @@ def _alive(results: Iterable[Result]) -> str:
         p99 = statistics.median(hundredths) if hundredths else None
         worst = max(gaps, key=lambda sample: sample.gap_max or 0)
         longest, unserved = worst.gap_max or 0, worst.gap_unserved
+        if unserved is not None:  # the two clocks are read one after the other
+            unserved = min(unserved, longest)
         alive = (p99 or 0.0) <= ALIVE_P99 and longest <= ALIVE_MAX
         figures = tuple(
             "not kept" if gap is None else f"{gap * 1000:.1f} ms"
