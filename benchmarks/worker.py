@@ -17,7 +17,6 @@ import json
 import os
 import resource
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _TICK = 0.005
+# Of proc(5): how long a thread ran, and waited for a core. Not every system tells.
+_SCHEDULE = Path("/proc/thread-self/schedstat")
 # Of proc(5), clear_refs: "reset the peak resident set size to its current value".
 _RESET_PEAK = "5"
 
@@ -82,7 +83,9 @@ async def _measure(peer: Any, job: Job) -> dict[str, Any]:
     if gaps:
         gaps.sort()
         (p99, _), (longest, unserved) = gaps[int(len(gaps) * 0.99)], gaps[-1]
-        told |= {"gap_p99": p99, "gap_max": longest, "gap_unserved": unserved}
+        told |= {"gap_p99": p99, "gap_max": longest}
+        if _SCHEDULE.exists():
+            told |= {"gap_unserved": unserved}
     return told
 
 
@@ -118,7 +121,7 @@ async def _ticking(gaps: list[tuple[float, float]]) -> AsyncIterator[None]:
             gaps.append((now - last, waited - before))
             last, before = now, waited
 
-    schedule = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
+    schedule = os.open(_SCHEDULE, os.O_RDONLY) if _SCHEDULE.exists() else None
     task = asyncio.create_task(tick())
     await asyncio.sleep(0)
     try:
@@ -127,11 +130,14 @@ async def _ticking(gaps: list[tuple[float, float]]) -> AsyncIterator[None]:
         for _ in range(3):  # a gap that lasted to the very end is one too
             await asyncio.sleep(0)
         task.cancel()
-        os.close(schedule)
+        if schedule is not None:
+            os.close(schedule)
 
 
-def _unserved(schedule: int) -> float:
-    """Give the seconds that a thread has waited for a core, of proc(5), schedstat."""
+def _unserved(schedule: int | None) -> float:
+    """Give the seconds that a thread has waited for a core; 0 where nobody tells."""
+    if schedule is None:
+        return 0.0
     return int(os.pread(schedule, 100, 0).split()[1]) / 1e9
 
 
