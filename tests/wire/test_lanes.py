@@ -6,7 +6,9 @@ import _thread
 import asyncio
 import contextlib
 import errno
+import os
 import socket
+import sys
 import threading
 import time
 
@@ -107,6 +109,21 @@ async def test_orders_one_after_another_are_done_by_one_thread(lanes):
         assert await within(lanes.do(lambda _, n=number: n)) == number
 
     assert lanes._threads == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness is a thread's own on Linux alone")
+async def test_helper_threads_let_the_loop_come_first(lanes):
+    """Where cores are too few; and nobody else's priority is touched."""
+
+    def niceness(_order=None):
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = niceness()
+
+    theirs = await lanes.do(niceness)
+
+    assert theirs == min(before + 5, 19)
+    assert niceness() == before
 
 
 async def test_a_thread_is_idle_before_its_end_is_heard(lanes):
