@@ -18,6 +18,7 @@ from yarl import URL
 from s3magic.httpsession import http_session_class
 from s3magic.server_probe import HOST, REGION
 from s3magic.wire.wire import attach, detach
+from serving import serving
 
 _ERROR = b"<Error><Code>%s</Code><Message>Cut.</Message></Error>"
 
@@ -34,24 +35,23 @@ class Door:
         self.access_key, self.secret_key = server.access_key, server.secret_key
         self.names = {}
         """Of buckets: a second name, and the first."""
-        self._handlers = set()
         self.open()
 
     async def __aenter__(self):
-        self._session = aiohttp.ClientSession(
-            auto_decompress=False, skip_auto_headers=("User-Agent", "Accept", "Content-Type")
-        )
-        self._server = await asyncio.start_server(self._serve, HOST, 0, limit=2**20)
-        self.endpoint_url = f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}"
+        async with contextlib.AsyncExitStack() as stack:
+            self._session = await stack.enter_async_context(
+                aiohttp.ClientSession(
+                    auto_decompress=False,
+                    skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
+                )
+            )
+            port = await stack.enter_async_context(serving(self._serve))
+            self.endpoint_url = f"http://{HOST}:{port}"
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(self, *_exception):
-        self._server.close()
-        for task in self._handlers:
-            task.cancel()
-        if self._handlers:
-            await asyncio.wait(self._handlers)
-        await self._session.close()
+        await self._stack.aclose()
 
     def open(self):
         """Let everything through, and count anew."""
@@ -75,16 +75,9 @@ class Door:
         self.reached = asyncio.Event()
 
     async def _serve(self, reader, writer):
-        task = asyncio.current_task()
-        self._handlers.add(task)
-        try:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):  # an end is gone
             while await self._one(reader, writer):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # one of the ends is gone
-        finally:
-            self._handlers.discard(task)
-            writer.transport.abort()
 
     async def _one(self, reader, writer):
         """Pass one request on; tells whether the connection stays."""

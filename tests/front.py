@@ -14,6 +14,7 @@ from collections import Counter
 
 from liar import operation
 from s3magic.server_probe import HOST, REGION
+from serving import serving
 
 _BLOCK = 64 * 1024
 _SLOW = 0.1  # seconds that each block waits at a slow door
@@ -86,20 +87,12 @@ class Front:
     async def _run(self, ready):
         self._loop = asyncio.get_running_loop()
         self._over = asyncio.Event()
-        self._handlers = set()
-        server = await asyncio.start_server(self._serve, HOST, 0, limit=2**20, backlog=1024)
-        self.endpoint_url = f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
-        ready.set()
-        await self._over.wait()
-        server.close()
-        for task in self._handlers:
-            task.cancel()
-        if self._handlers:
-            await asyncio.wait(self._handlers)
+        async with serving(self._serve) as port:
+            self.endpoint_url = f"http://{HOST}:{port}"
+            ready.set()
+            await self._over.wait()
 
     async def _serve(self, reader, writer):
-        task = asyncio.current_task()
-        self._handlers.add(task)
         behind = None
         try:
             there, behind = await asyncio.open_connection(HOST, self._port, limit=2**20)
@@ -114,9 +107,8 @@ class Front:
         except (OSError, asyncio.CancelledError):
             pass  # one of the three is gone: so is this connection
         finally:
-            self._handlers.discard(task)
-            for end in filter(None, (writer, behind)):
-                end.transport.abort()
+            if behind is not None:
+                behind.transport.abort()
 
     async def _to_server(self, reader, writer):
         while True:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from s3magic.server_probe import HOST, REGION
+from serving import serving
 
 BUCKET = "lies"
 _LONG_AGO = "Thu, 01 Jan 2026 00:00:00 GMT"  # when what a test puts in itself was written
@@ -120,23 +121,17 @@ class Liar:
         self.times = {}
         self.uploads = {}
         self.requests = []
-        self.handlers = set()
         self._lies = []
 
     async def __aenter__(self):
-        self._server = await asyncio.start_server(self._serve, HOST, 0, limit=2**20, ssl=self._tls)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._serving = serving(self._serve, ssl=self._tls)
+        self.port = await self._serving.__aenter__()
         scheme = "http" if self._tls is None else "https"
         self.endpoint_url = f"{scheme}://{HOST}:{self.port}"
         return self
 
     async def __aexit__(self, *_exception):
-        self._server.close()
-        for task in self.handlers:
-            task.cancel()
-        if self.handlers:
-            await asyncio.wait(self.handlers)
-        await self._server.wait_closed()
+        await self._serving.__aexit__(None, None, None)
 
     @property
     def environment(self):
@@ -181,8 +176,6 @@ class Liar:
     # the connection
 
     async def _serve(self, reader, writer):
-        task = asyncio.current_task()
-        self.handlers.add(task)
         try:
             while (request := await self._read(reader, writer)) is not None:
                 self.requests.append(request)
@@ -191,7 +184,6 @@ class Liar:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
-            self.handlers.discard(task)
             writer.close()
             with contextlib.suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()

@@ -12,6 +12,9 @@ import math
 import threading
 from urllib.parse import urlsplit
 
+from s3magic.server_probe import HOST
+from serving import serving
+
 _CHUNK = 64 * 1024
 
 
@@ -26,18 +29,16 @@ class Gate:
         self._target = urlsplit(target)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="gate")
-        self._pumps = set()
 
     def __enter__(self):
         self._thread.start()
         self.open()
-        self._server = self._call(asyncio.start_server(self._connected, "127.0.0.1", 0))
-        port = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
+        self._serving = serving(self._connected)
+        self.url = f"http://{HOST}:{self._call(self._serving.__aenter__())}"
         return self
 
     def __exit__(self, *exc_info):
-        self._call(self._close())
+        self._call(self._serving.__aexit__(None, None, None))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -59,25 +60,14 @@ class Gate:
             self._changed.set()
         self._changed = asyncio.Event()
 
-    async def _close(self):
-        self._server.close()
-        for pump in list(self._pumps):
-            pump.cancel()
-        await asyncio.gather(*self._pumps, return_exceptions=True)
-
     async def _connected(self, reader, writer):
-        self._pumps.add(asyncio.current_task())
         try:
-            try:
-                to, back = await asyncio.open_connection(self._target.hostname, self._target.port)
-            except OSError:
-                writer.close()
-                return
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._pump(reader, back))
-                group.create_task(self._pump(to, writer))
-        finally:
-            self._pumps.discard(asyncio.current_task())
+            to, back = await asyncio.open_connection(self._target.hostname, self._target.port)
+        except OSError:
+            return
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._pump(reader, back))
+            group.create_task(self._pump(to, writer))
 
     async def _pump(self, reader, writer):
         with contextlib.suppress(OSError):
@@ -88,6 +78,7 @@ class Gate:
                     await writer.drain()
             finally:
                 writer.close()
+            await writer.wait_closed()
 
     async def _pass(self, size):
         self._free -= size
