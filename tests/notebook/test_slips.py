@@ -39,7 +39,26 @@ def test_the_error_says_which_magic_may_be_meant(shell, capsys, cell, said):
 @pytest.mark.parametrize(
     "cell",
     [
+        "frames = [%s3ls s3://b/ for b in names]",
+        "def one(b):\n    return %s3ls s3://{b}/",
+        "if True: %s3ls s3://weather/",
+    ],
+)
+def test_a_magic_in_the_midst_of_a_line_is_told_where_it_can_stand(shell, capsys, cell):
+    """Python sees a % where no operator can be, and says no more than that."""
+    shell.run_cell(cell)
+
+    told = capsys.readouterr().err
+    assert told.startswith("  → A magic stands at the head of a line, or behind “name =” there;")
+    assert told.endswith("; elsewhere write await s3.ls(…).\n")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
         "%lss",
+        "x = = 1",
+        "x = [%time 1]",
         "%%s3ls\ntext",
         "try:\n    get_ipython().run_line_magic('s3lss', '')\nexcept Exception:\n    pass",
         "raise ValueError('magic `%s3lss` not found')",
