@@ -308,6 +308,12 @@ async def test_a_filter_means_the_same_in_every_format(s3, connected):
         ("text", {}, BadArgument, "tells no format"),
         ("i.png", {}, BadArgument, "no table"),
         ("bad.parquet", {}, Damaged, "Cannot read"),
+        ("empty.csv", {}, Damaged, "nothing is in it, .* leaves empty objects out"),
+        ("empty.csv", {"engine": "polars"}, Damaged, "nothing is in it"),
+        ("empty.csv", {"engine": "pyarrow"}, Damaged, "nothing is in it"),
+        ("t.csv", {"columms": ["n"]}, BadArgument, "read_csv .* columms. Did you mean columns?"),
+        ("t.csv", {"use_cols": ["n"]}, BadArgument, "use_cols. Did you mean its usecols?"),
+        ("t.csv", {"zzz": 1}, BadArgument, "documentation of read_csv"),
         ("t.parquet", {"filter": "who > 3"}, Damaged, "filter may not fit"),
     ],
 )
@@ -316,6 +322,7 @@ async def test_what_cannot_be_read_is_a_sentence(s3, connected, key, options, er
     for name in ("t.csv", "t.parquet"):
         s3.put(name, OBJECTS[name])
     s3.put("bad.parquet", b"PAR1 no parquet PAR1")
+    s3.put("empty.csv", b"")
 
     with pytest.raises(error, match=said):
         await read(s3.uri(key), **options)

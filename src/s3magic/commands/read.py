@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from s3magic.commands.contents.foreign_options import refused
 from s3magic.commands.contents.read_frames import ENGINES, finished, prepare
 from s3magic.commands.contents.read_objects import Job, Reading, as_ours
 from s3magic.commands.contents.read_plan import READABLE, Asked, planned
@@ -170,7 +171,8 @@ async def read(
     rows = await run_jobs(_WORDING, settings, plan, reading.work, quiet_if_short=True)
     for row in rows:
         if row.cause is not None:
-            raise row.cause
+            own = [option.name for option in VERB.options]
+            raise refused(row.cause, f"Cannot read {row.source}", asked.options, own)
     if any(row.status == "cancelled" for row in rows):
         from s3magic.commands.running.report import frame
 

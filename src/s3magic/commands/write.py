@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s3magic.commands.contents.foreign_options import refused
 from s3magic.commands.contents.formats import Form, form_of, refuse_pickle
 from s3magic.commands.contents.write_forms import WRITABLE, file_of, told
 from s3magic.commands.contents.write_frames import ENDINGS, partition_files
@@ -222,7 +223,13 @@ async def _sent(asked: _Asked, options: Transferring) -> DataFrame:
     """Write the files, and send them; none of them stays here."""
     folder = Path(await in_thread(tempfile.mkdtemp, prefix="s3magic-write-"))
     try:
-        jobs = await in_thread(_written, asked, folder)
+        try:
+            jobs = await in_thread(_written, asked, folder)
+        except BadArgument as error:
+            own = [option.name for option in VERB.options]
+            raise refused(
+                error, f"Cannot write {asked.uri}", asked.options, own
+            ) from error.__cause__
 
         async def plan(client: S3Client) -> AsyncGenerator[Upload]:
             if options.dry_run:  # else the first upload says so

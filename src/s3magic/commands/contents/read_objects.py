@@ -30,6 +30,8 @@ __all__ = ["Job", "Reading", "as_ours"]
 
 _SMALL = 1 * MiB  # bytes up to which an object comes whole, whatever is wanted of it
 _DECODING = 2 * (os.cpu_count() or 2) + 2  # larger objects at once, with bytes and table in memory
+_EMPTY = {"EmptyDataError", "NoDataError"}  # pandas's and Polars's, which is not imported for it
+_EMPTY_CSV = "Empty CSV file"  # so begins pyarrow's
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,11 @@ def as_ours(name: str, asked: Asked) -> Iterator[None]:
     except (S3Error, MemoryError):
         raise
     except Exception as error:
+        if type(error).__name__ in _EMPTY or _EMPTY_CSV in str(error):
+            raise Damaged(
+                f"Cannot read {name}: nothing is in it, not even the names of columns.",
+                hint="Of a listing, df[df.Size > 0] leaves empty objects out.",
+            ) from error
         what = "the filter may not fit its columns" if asked.terms else "say what with {0}"
         raise Damaged(
             "Cannot read {1}: {2}.",
