@@ -9,6 +9,7 @@ within a word: half an address is worse than none.
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import re
 from decimal import Decimal
 from pathlib import PurePath
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from s3magic.errors import BadArgument
-from s3magic.uri import S3Uri
+from s3magic.notebook.meant import of_value
+from s3magic.uri import S3Uri, is_uri
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +31,7 @@ __all__ = ["expanded", "is_expression", "named", "unexpanded"]
 _TEXTS = (str, int, float, Decimal, UUID, dt.date, dt.time, PurePath, S3Uri)
 _WHOSE_TEXTS = {("numpy", "generic"), ("pandas._libs.tslibs.period", "_Period")}
 _PART = re.compile(r"\.[^\W\d]\w*|\[[^\[\]]*\]")
+_NEAR = 0.8  # of `difflib`'s ratio: a letter or two
 _LITERALLY = "For the plain characters write $$, {{ and }}, or put the word in single quotes."
 
 
@@ -64,8 +67,18 @@ def named(name: str, namespace: Mapping[str, object]) -> object:
         BadArgument: There is no such variable.
     """
     if name not in namespace:
-        raise BadArgument(f"There is no variable {name!r}.", hint="Give its name alone.")
+        raise BadArgument(f"There is no variable {name!r}.", hint=_instead(name, namespace))
     return namespace[name]
+
+
+def _instead(name: str, namespace: Mapping[str, object]) -> str:
+    """Say what to write where a variable's name is wanted, and this is none."""
+    if is_uri(name):
+        return "The name of a variable comes first, and the address behind it."
+    near = difflib.get_close_matches(name, [*namespace], n=1, cutoff=_NEAR)
+    if name.isidentifier() and near:
+        return f"Did you mean {near[0]}?"
+    return of_value(name, namespace) or "Give a variable's name, or a value in braces: ${…}."
 
 
 def unexpanded(word: Word) -> str:

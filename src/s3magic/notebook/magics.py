@@ -16,9 +16,10 @@ from IPython.core.magic import needs_local_scope, no_var_expand
 
 from s3magic.errors import BadArgument, S3Error
 from s3magic.notebook import ahead
+from s3magic.wording import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from s3magic.commands.options.description import Verb
     from s3magic.notebook.awaiting import CoroutineMagics
@@ -151,7 +152,12 @@ async def _run(
     from s3magic.notebook.arguments import parse
     from s3magic.notebook.browser import opening
 
-    call = parse(described, line, ChainMap(local_ns or {}, magics.shell.user_ns))
+    namespace = ChainMap(local_ns or {}, magics.shell.user_ns)
+    try:
+        call = parse(described, line, namespace)
+    except S3Error as error:
+        _advise(error, described, line, namespace)
+        raise
     if call is None:
         print(_help(name, cell=cell is not None))  # noqa: T201 - asked for with -h
         return None
@@ -174,7 +180,15 @@ async def _run(
         return await command(*call.args, **kwargs)
     except S3Error as error:
         error.spell({option.name: option.flags[-1] for option in described.options})
+        _advise(error, described, line, namespace)
         raise
+
+
+def _advise(error: S3Error, described: Verb, line: str, namespace: Mapping[str, object]) -> None:
+    """Give an error the advice that its line and the caller's variables have for it."""
+    from s3magic.notebook.meant import meant
+
+    error.hint = printable(meant(error, described.magic, line, namespace)) or error.hint
 
 
 async def _family(line: str) -> object:
