@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 import re
 
+import botocore.exceptions
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from s3magic import spelling
 from s3magic.commands.options.filters import ALL
 from s3magic.commands.showing.texts import decoded
 from s3magic.commands.syncing.reconciling import Wish
@@ -15,6 +18,7 @@ from s3magic.commands.syncing.sides import Prefix
 from s3magic.errors import BadArgument
 from s3magic.notebook import extension, magics
 from s3magic.spelling import Sentences
+from s3magic.translation import translate
 
 FLAGS = {"page_size": "--page-size", "encoding": "--encoding", "recursive": "-r"}
 PLACES = {
@@ -106,9 +110,9 @@ def test_an_error_that_names_options_outlives_a_pickle():
     ("name", "rest", "said"),
     [
         ("s3ls", "s3://bucket/ --page-size 0", "--page-size 0 cannot be: "),
-        ("s3uploads", "s3://bucket/ --dry-run", "--dry-run and --yes are for --abort; "),
+        ("s3uploads", "s3://bucket/ --dry-run", "--dry-run and -y are for --abort; "),
         ("s3sync", "s3://bucket/ x --size-only --checksum", "--size-only and --checksum at once: "),
-        ("s3head", "s3://bucket/k -n 0", "--lines 0 cannot be: "),
+        ("s3head", "s3://bucket/k -n 0", "-n 0 cannot be: "),
         ("s3jobs", "0", "number 0 cannot be: "),
         ("s3connect", "--aws-access-key-id me", "Cannot connect: .* --aws-secret-access-key, or"),
     ],
@@ -135,3 +139,46 @@ def test_every_number_is_refused_by_the_name_that_was_written(line, name, option
     error = line(name, f"{places} {flag} -1")
 
     assert str(error).startswith(f"{flag} -1 cannot be: ")
+
+
+def test_what_is_raised_while_a_line_runs_is_spelled_as_a_line_does():
+    """In the threads and tasks of it too, whose errors may end as rows of a report."""
+
+    def told():
+        return str(BadArgument("{1}.", hint="Add {0}.", options=[("recursive", True), "k/{0}"]))
+
+    async def asked():
+        with spelling.line(FLAGS):
+            return await asyncio.gather(asyncio.to_thread(told), asyncio.create_task(later()))
+
+    async def later():
+        return told()
+
+    assert asyncio.run(asked()) == ["k/{0}. Add -r."] * 2
+    assert told() == "k/{0}. Add recursive=True."
+
+
+def test_other_advice_is_spelled_as_the_first_was():
+    """And the sentence before it stays, whatever braces a key in it has."""
+    error = BadArgument("Cannot get k/{0}.", hint="Try again.")
+
+    error.advise("Add {0}. {1}", options=[("recursive", True), error.hint])
+    in_python = str(error)
+    error.spell(FLAGS)
+
+    assert in_python == "Cannot get k/{0}. Add recursive=True. Try again."
+    assert str(error) == "Cannot get k/{0}. Add -r. Try again."
+
+
+def test_a_server_is_told_of_in_the_words_of_whoever_asked():
+    """The tables of foreign errors know of neither door."""
+    answer = {"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}
+    foreign = botocore.exceptions.ClientError(answer, "GetObject")
+
+    in_python = translate(foreign, "get s3://b/{0}")
+    with spelling.line({"concurrency": "--concurrency"}):
+        on_line = translate(foreign, "get s3://b/{0}")
+
+    assert in_python.hint == "Try again with fewer requests at once: concurrency=4."
+    assert on_line.hint == "Try again with fewer requests at once: --concurrency 4."
+    assert "s3://b/{0}: " in in_python.message

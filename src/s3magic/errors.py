@@ -106,7 +106,7 @@ class S3Error(Exception):
     ) -> None:
         self._sentences = Sentences.of(message, hint, options) if options else None
         if self._sentences:
-            message, hint = self._sentences.in_python()
+            message, hint = self._sentences.spelled()
         super().__init__(message)
         self._say(message, hint)
         self.code = code
@@ -115,6 +115,12 @@ class S3Error(Exception):
         """Name options as a magic's line writes them, ``{"page_size": "--page-size"}``."""
         if self._sentences:
             self._say(*self._sentences.on_line(flags))
+
+    def advise(self, hint: str, *, options: Sequence[Option] = ()) -> None:
+        """Say something else to do; the options are at ``{0}``, ``{1}`` of it."""
+        message = self.args[0]
+        self._sentences = Sentences.of(f"{{{len(options)}}}", hint, [*options, message])
+        self._say(*self._sentences.spelled())
 
     def _say(self, message: str, hint: str) -> None:
         self.args = (message,)
@@ -282,8 +288,10 @@ class TransferError(S3Error, OSError):
             frame that ``errors="return"`` would have given.
     """
 
-    def __init__(self, message: str, *, report: Any, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self, message: str, *, report: Any, hint: str = "", options: Sequence[Option] = ()
+    ) -> None:
+        super().__init__(message, hint=hint, options=options)
         self.report = report
 
 

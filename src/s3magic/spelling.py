@@ -2,20 +2,24 @@
 
 One error goes out by two doors: ``await s3.ls(…, page_size=0)`` is told of
 ``page_size=0``, ``%s3ls --page-size 0`` of ``--page-size 0``. So a sentence
-that names options has ``{0}``, ``{1}`` where they stand.
+that names options has ``{0}``, ``{1}`` where they stand. While a line runs, what is
+raised for it is spelled as it was written, rows of a report among it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Option", "Sentences"]
+__all__ = ["Option", "Sentences", "line"]
 
+_flags: ContextVar[Mapping[str, str] | None] = ContextVar("s3magic_flags", default=None)
 _PLACE = re.compile(r"\{(\d)\}")
 _PLAIN = re.compile(r"[^\s'\"]+")
 
@@ -25,6 +29,20 @@ Option: TypeAlias = "str | tuple[str, object]"
 Any other text stays as it is: a key, which may have braces of its own, has a
 place too where a sentence names options.
 """
+
+
+@contextlib.contextmanager
+def line(flags: Mapping[str, str]) -> Iterator[None]:
+    """Spell as a line does what is raised within, in tasks and threads that begin there too.
+
+    Args:
+        flags: How the magic writes each of its options.
+    """
+    before = _flags.set(flags)
+    try:
+        yield
+    finally:
+        _flags.reset(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +64,11 @@ class Sentences:
     def of(cls, message: str, hint: str, options: Sequence[Option]) -> Sentences:
         """Take the values' texts, and not the values, which may be large."""
         return cls(message, hint, tuple(map(_told, options)))
+
+    def spelled(self) -> tuple[str, str]:
+        """Give message and hint for whoever asks now: a line, or a call."""
+        flags = _flags.get()
+        return self.in_python() if flags is None else self.on_line(flags)
 
     def in_python(self) -> tuple[str, str]:
         """Give message and hint for a call: ``page_size=0``."""

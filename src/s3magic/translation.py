@@ -57,7 +57,10 @@ def translate(error: BaseException, action: str) -> S3Error:
     elif type(error).__name__ in TELLING and rule is not PLAIN:
         detail = str(error)
     reason = f"{rule.reason[:-1]} ({detail.rstrip('.')})." if detail else rule.reason
-    ours = rule.kind(f"Cannot {action}: {reason}", hint=rule.hint, code=code)
+    told = f"Cannot {action}: {reason}"
+    ours = rule.kind(told, hint=rule.hint, code=code)
+    if rule.options:
+        ours.advise(rule.hint, options=rule.options)
     ours.__cause__ = error
     return ours
 

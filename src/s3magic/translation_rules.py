@@ -6,7 +6,7 @@ S3-compatible servers are known to send.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from s3magic.errors import (
     AccessDenied,
@@ -32,6 +32,9 @@ from s3magic.errors import (
     WrongRegion,
 )
 
+if TYPE_CHECKING:
+    from s3magic.spelling import Option
+
 __all__ = [
     "CODES",
     "DENIED",
@@ -48,11 +51,12 @@ __all__ = [
 
 
 class Rule(NamedTuple):
-    """How one foreign error is told: our class, why it failed, what to do."""
+    """How one foreign error is told: our class, why it failed, what to do; options it names."""
 
     kind: type[S3Error]
     reason: str
     hint: str = ""
+    options: tuple[Option, ...] = ()
 
 
 MISSING_KEY = Rule(
@@ -114,7 +118,8 @@ SILENT = Rule(
 SLOW_DOWN = Rule(
     Throttled,
     "the server asks to slow down.",
-    "Try again with fewer requests at once: --concurrency 4.",
+    "Try again with fewer requests at once: {0}.",
+    (("concurrency", 4),),
 )
 FAULT = Rule(ServerFault, "the server failed.", "Try again.")
 UNKNOWN_OPERATION = Rule(NotSupported, "this server does not support it.")
@@ -161,7 +166,10 @@ CODES = {
         "Restore it first, with S3's RestoreObject.",
     ),
     "AccessControlListNotSupported": Rule(
-        BadArgument, "the bucket has ACLs turned off.", "Leave --acl out; nothing is lost by it."
+        BadArgument,
+        "the bucket has ACLs turned off.",
+        "Leave {0} out; nothing is lost by it.",
+        ("acl",),
     ),
     "BucketAlreadyExists": Rule(
         AlreadyExists,
@@ -172,7 +180,8 @@ CODES = {
     "BucketNotEmpty": Rule(
         BadArgument,
         "the bucket is not empty.",
-        "Add --force to delete everything in it first; see what that is with --dry-run.",
+        "Add {0} to delete everything in it first; see what that is with {1}.",
+        (("force", True), ("dry_run", True)),
     ),
     "InvalidBucketName": Rule(BadUri, "S3 does not accept this bucket name."),
     "KeyTooLongError": Rule(BadArgument, "the key is longer than 1,024 bytes."),

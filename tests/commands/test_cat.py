@@ -339,7 +339,7 @@ async def test_what_is_not_there_is_told(s3, server, connected, verb):
 
     with pytest.raises(NoSuchKey, match="has no such key"):
         await verb([s3.uri("a"), s3.uri("missing")])
-    with pytest.raises(NoSuchKey, match="Add --glob"):
+    with pytest.raises(NoSuchKey, match="Add glob=True"):
         await verb(s3.uri("a*"))
     with pytest.raises(NoSuchKey, match="nothing matches it"):
         await verb(s3.uri("b*"), glob=True)

@@ -346,7 +346,7 @@ async def test_what_cannot_be_meant_is_refused_before_anything_is_done(
     [
         ("file.csv", "s3://bucket/k", "'file.csv' is on this machine.*%s3put sends"),
         ("s3://bucket/k", "./here", "'./here' is on this machine.*%s3get brings"),
-        ("s3://bucket/k/", "s3://bucket/l", "Add -r"),
+        ("s3://bucket/k/", "s3://bucket/l", "Add recursive=True"),
     ],
 )
 async def test_a_slip_is_told_with_what_was_meant(connected, source, target, said):
@@ -359,7 +359,9 @@ async def test_what_is_missing_is_named(s3, server, connected, other):
     """A key, a folder, a source's bucket, a target's."""
     s3.put("k", b"1")
 
-    with pytest.raises(TransferError, match=r"no such key.*Add -r if it is a folder") as key:
+    with pytest.raises(
+        TransferError, match=r"no such key.*Add recursive=True if it is a folder"
+    ) as key:
         await cp(s3.uri("none"), other.uri("x"))
     with pytest.raises(NoSuchKey, match=r"Cannot copy .*nothing below it"):
         await cp(s3.uri("none/"), other.uri("x"), recursive=True)

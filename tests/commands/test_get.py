@@ -118,7 +118,7 @@ async def test_a_glob_with_r_gets_what_is_below_the_folders_that_match(tree, ser
     await get(tree.uri("data*"), tmp_path / "out", glob=True, recursive=True)
 
     assert found(tmp_path / "out") == {key: TREE[key] for key in TREE if key != "top"}
-    with pytest.raises(NoSuchKey, match=r"only folders match it\. Add -r"):
+    with pytest.raises(NoSuchKey, match=r"only folders match it\. Add recursive=True"):
         await get(tree.uri("data*"), tmp_path / "none", glob=True)
 
 
@@ -194,7 +194,9 @@ async def test_a_folders_row_is_refused_without_r(tree, server, tmp_path):
     """A filter by size keeps folders, whose own size is 0: nobody meant all that is in them."""
     frame = await ls(tree.uri())
 
-    with pytest.raises(BadArgument, match=r"^2 of 3 rows are folders\. Add -r .*df\.Type"):
+    with pytest.raises(
+        BadArgument, match=r"^2 of 3 rows are folders\. Add recursive=True .*df\.Type"
+    ):
         await get(frame[frame.Size < 10], tmp_path)
     await get(frame[frame.Type == "object"], tmp_path)
 
@@ -287,8 +289,8 @@ async def test_a_dry_run_says_what_the_run_would(tree, server, tmp_path):
 
     assert planned.Status.tolist() == ["skipped", "planned", "failed", "failed"]
     assert planned.Error[0] == done.Error[0] != ""
-    assert "Add -r" in planned.Error[2]
-    assert "Add --glob" in planned.Error[3]
+    assert "Add recursive=True" in planned.Error[2]
+    assert "Add glob=True" in planned.Error[3]
     assert "no such bucket" in elsewhere.Error[0]
     with pytest.raises(NoSuchBucket):
         await get("s3://no-such-bucket-here/", tmp_path, recursive=True, dry_run=True)
@@ -452,11 +454,11 @@ async def test_a_missing_key_is_told_with_what_may_have_been_meant(tree, server,
     """A pattern without --glob, a folder without -r; a frame without one of its columns."""
     frame = await ls(tree.uri(), recursive=True)
 
-    with pytest.raises(NoSuchKey, match="Add --glob to read it as a pattern"):
+    with pytest.raises(NoSuchKey, match="Add glob=True to read it as a pattern"):
         await get(tree.uri("data/*.csv"), tmp_path / "f")
-    with pytest.raises(NoSuchKey, match="Add --glob to read it as a pattern"):
+    with pytest.raises(NoSuchKey, match="Add glob=True to read it as a pattern"):
         await get(tree.uri("data/*.csv"), None)
-    with pytest.raises(NoSuchKey, match="Add -r if it is a folder"):
+    with pytest.raises(NoSuchKey, match="Add recursive=True if it is a folder"):
         await get(tree.uri("data"), tmp_path / "f")
     with pytest.raises(BadArgument, match="has no column Bucket, so"):
         await get(frame[["Key", "Size"]], tmp_path)

@@ -221,7 +221,7 @@ async def test_a_dry_run_moves_nothing(s3, server, connected, other):
     [
         ("file.csv", "s3://bucket/k", "on this machine.*%s3put sends"),
         ("s3://bucket/k", "./here", "on this machine.*%s3get brings"),
-        ("s3://bucket/k/", "s3://bucket/l", "Add -r"),
+        ("s3://bucket/k/", "s3://bucket/l", "Add recursive=True"),
         (pd.DataFrame({"x": [1]}), "s3://bucket/l", "no column"),
     ],
 )
@@ -233,7 +233,7 @@ async def test_what_cannot_be_meant_is_refused(connected, source, target, said):
 
 async def test_what_is_missing_is_named(s3, server, connected):
     """A key, and a folder."""
-    with pytest.raises(TransferError, match=r"Cannot copy .*no such key.*Add -r"):
+    with pytest.raises(TransferError, match=r"Cannot copy .*no such key.*Add recursive=True"):
         await mv(s3.uri("none"), s3.uri("x"))
     with pytest.raises(NoSuchKey, match=r"Cannot move .*nothing below it"):
         await mv(s3.uri("none/"), s3.uri("x"), recursive=True)

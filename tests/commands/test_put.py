@@ -321,7 +321,7 @@ async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
     [
         ("s3://bucket/k", "file", {}, "is in S3.*%s3get brings it here"),
         ("s3://bucket/k", "s3://bucket/k2", {}, "is in S3.*%s3get brings it here"),
-        ("missing*.csv", "s3://bucket/", {}, "Add --glob to read it as a pattern"),
+        ("missing*.csv", "s3://bucket/", {}, "Add glob=True to read it as a pattern"),
         (b"x", "s3://bucket/k", {"acl": "publik-read"}, "Did you mean 'public-read'"),
         (b"x", "s3://bucket/k", {"metadata": {"a": "é"}}, "not ASCII"),
     ],

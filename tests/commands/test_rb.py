@@ -39,7 +39,7 @@ async def test_a_full_one_is_refused_and_stays_as_it_is(s3, server, connected):
     """The hint says how it would go."""
     s3.put("k", "1")
 
-    with pytest.raises(BadArgument, match=r"not empty.*--force"):
+    with pytest.raises(BadArgument, match=r"not empty.*force=True"):
         await rb(s3.uri())
     look = await rb(s3.uri(), dry_run=True)
 
@@ -89,7 +89,7 @@ async def test_where_nobody_can_be_asked_it_is_refused(s3, server, connected, fu
     """Nothing is deleted."""
     asking.reset()
 
-    with pytest.raises(BadArgument, match="Add -y"):
+    with pytest.raises(BadArgument, match="Add yes=True"):
         await rb(s3.uri(), force=True)
 
     assert s3.keys() == ["a", "f/b"]

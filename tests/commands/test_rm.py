@@ -321,8 +321,8 @@ async def test_a_missing_bucket_is_named(s3, server, connected):
 @pytest.mark.parametrize(
     ("source", "options", "said"),
     [
-        ("s3://bucket/folder/", {}, "Add -r"),
-        ("s3://bucket", {}, "Add -r"),
+        ("s3://bucket/folder/", {}, "Add recursive=True"),
+        ("s3://bucket", {}, "Add recursive=True"),
         ("no-address", {}, "no S3 address"),
         (42, {}, "is no source"),
         ([], {}, "empty"),
@@ -420,7 +420,7 @@ async def test_where_nobody_can_be_asked_it_is_refused(s3, server, connected, tr
     """The sentence says to add -y; with it, nobody is asked."""
     asking.reset()
 
-    with pytest.raises(BadArgument, match=r"Nobody can be asked here\. Add -y"):
+    with pytest.raises(BadArgument, match=r"Nobody can be asked here\. Add yes=True"):
         await rm(s3.uri(), recursive=True)
     refused = s3.keys()
     await rm(s3.uri(), recursive=True, yes=True)

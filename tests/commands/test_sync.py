@@ -369,7 +369,7 @@ async def test_an_empty_source_asks_before_it_empties_its_target(s3, connected, 
     await sync(tmp_path / "empty", s3.uri("x"), delete=True)
     asking.reset()
     fill(s3, "x/", {"a": b"1"})
-    with pytest.raises(BadArgument, match="-y"):
+    with pytest.raises(BadArgument, match="Add yes=True"):
         await sync(tmp_path / "empty", s3.uri("x"), delete=True)
     kept = s3.keys("x/")
     await sync(tmp_path / "empty", s3.uri("x"), delete=True, yes=True)

@@ -120,7 +120,7 @@ async def test_a_dry_run_aborts_nothing(s3, server, connected, begun):
     """Nor does a no, nor a place where nobody can be asked."""
     plan = await uploads(s3.uri(), abort=True, dry_run=True)
     asking.reset()
-    with pytest.raises(BadArgument, match="Add -y"):
+    with pytest.raises(BadArgument, match="Add yes=True"):
         await uploads(s3.uri(), abort=True)
 
     assert set(plan.Status) == {"planned"}

@@ -217,7 +217,8 @@ async def _previewed(client: S3Client, place: S3Uri, *, force: bool) -> Ended:
         async for _ in found:
             full = BadArgument(
                 f"Cannot remove the bucket {place.bucket}: it is not empty.",
-                hint="Add --force to delete everything in it first.",
+                hint="Add {0} to delete everything in it first.",
+                options=[("force", True)],
             )
             return Ended("failed", full)
     return Ended("planned")

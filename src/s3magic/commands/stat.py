@@ -147,11 +147,11 @@ async def stat(
     failed = [told for _, told in rows if isinstance(told, S3Error)]
     if failed and wanted == "raise":
         raise TransferError(
-            f"{len(failed):,} of {count(len(rows), 'object')} could not be asked for. "
-            f"{failed[0].message}",
+            f"{len(failed):,} of {count(len(rows), 'object')} could not be asked for. {{1}}",
             report=frame,
             hint="All rows are in the error's .report; to have them in place of the error, run "
-            'it again with --errors return (in Python errors="return").',
+            "it again with {0}.",
+            options=[("errors", "return"), failed[0].message],
         ) from failed[0]
     return frame
 

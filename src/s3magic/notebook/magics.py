@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from IPython.core.magic import needs_local_scope, no_var_expand
 
+from s3magic import spelling
 from s3magic.errors import BadArgument, S3Error
 from s3magic.notebook import ahead
 from s3magic.wording import printable
@@ -176,10 +177,19 @@ async def _run(
     home.install()
     opening.install()
     await ahead.caught_up()
+    words = line.split()
+    flags = {  # as written; else a switch by its short name, which most write
+        option.name: next(
+            (flag for flag in option.flags if flag in words),
+            option.flags[0 if option.takes is None else -1],
+        )
+        for option in described.options
+    }
     try:
-        return await command(*call.args, **kwargs)
+        with spelling.line(flags):
+            return await command(*call.args, **kwargs)
     except S3Error as error:
-        error.spell({option.name: option.flags[-1] for option in described.options})
+        error.spell(flags)
         _advise(error, described, line, namespace)
         raise
 

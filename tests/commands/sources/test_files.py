@@ -57,7 +57,7 @@ def test_a_pattern_that_finds_nothing_is_an_error(here):
 
     with pytest.raises(NoSuchFile, match=r"^Nothing matches 'nothing\*' here"):
         keys(["a.txt", "nothing*"], glob=True)
-    with pytest.raises(NoSuchFile, match=r"^Only folders match 'su\*' here\. Add -r"):
+    with pytest.raises(NoSuchFile, match=r"^Only folders match 'su\*' here\. Add recursive=True"):
         keys(["su*"], glob=True)
     assert keys(["hollow"], recursive=True) == {}
 

@@ -55,8 +55,9 @@ def frame_file(data: Any, kind: str, path: Path, options: Mapping[str, Any]) -> 
         _WRITERS.get((_maker(table), kind), _by_other)(table, kind, path, dict(options))
     except (TypeError, ValueError, KeyError) as error:
         raise BadArgument(
-            f"{called(data)} cannot be written as {kind}: {error}.",
-            hint="If the fault is not an --option's, make a DataFrame of it first.",
+            f"{called(data)} cannot be written as {kind}: {{1}}.",
+            hint="If the fault is not in {0}, make a DataFrame of it first.",
+            options=["option", str(error)],
         ) from error
 
 

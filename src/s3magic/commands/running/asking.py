@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ADD_YES", "confirmed", "nobody", "reset", "use"]
 
-ADD_YES = "Add -y (in Python yes=True) to do it without being asked."
+ADD_YES = "Add {0} to do it without being asked."
+"""With the option yes at the first place; dry_run has the second."""
+
+_OPTIONS = (("yes", True), ("dry_run", True))
 
 _asker: Callable[[str], Awaitable[bool] | None] | None = None
 
@@ -38,9 +41,11 @@ async def confirmed(question: str, *, hint: str = ADD_YES) -> bool:
     return await asked
 
 
-def nobody(question: str, hint: str = ADD_YES) -> BadArgument:
+def nobody(
+    question: str, hint: str = ADD_YES, *, why: str = "Nobody can be asked here."
+) -> BadArgument:
     """Give the error of a question that nobody can be asked."""
-    return BadArgument(f"{question} Nobody can be asked here.", hint=hint)
+    return BadArgument("{2}", hint=hint, options=[*_OPTIONS, f"{question} {why}"])
 
 
 def use(asker: Callable[[str], Awaitable[bool] | None]) -> None:

@@ -39,7 +39,7 @@ _UNASKED = 1_000  # objects that go without a question
 _COUNTED = 10_000  # objects that are counted for a question
 _TURN = 256  # names that are listed before others have their turn
 _PATIENT = 10.0  # seconds that a cancelled verb waits for answers, to say what is gone
-_SEE_FIRST = f"{ADD_YES} To see what would go, add --dry-run."
+_SEE_FIRST = f"{ADD_YES} To see what would go, add {{1}}."
 
 
 @dataclass(frozen=True, slots=True)

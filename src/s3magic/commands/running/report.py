@@ -109,10 +109,11 @@ def judged(report: DataFrame, ending: Ending, errors: str) -> DataFrame:
     if ending.total == 1 and cause is not None:
         raise single_error(cause, report=report) from cause
     raise TransferError(
-        _told(ending),
+        "{1}",
         report=report,
         hint="All rows are in the error's .report; to have them in place of the error, run it "
-        'again with --errors return (in Python errors="return").',
+        "again with {0}.",
+        options=[("errors", "return"), _told(ending)],
     ) from cause
 
 

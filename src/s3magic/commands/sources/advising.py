@@ -26,7 +26,9 @@ def advising(*, recursive: bool = False, glob: bool = False) -> Iterator[None]:
         yield
     except NoSuchKey as error:
         if wild(error.message) and not glob:
-            error.hint = ADD_GLOB
+            error.advise(ADD_GLOB, options=[("glob", True)])
         elif not recursive and not glob:
-            error.hint = f"Add -r if it is a folder. {error.hint}"
+            error.advise(
+                "Add {0} if it is a folder. {1}", options=[("recursive", True), error.hint]
+            )
         raise

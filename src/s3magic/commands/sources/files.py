@@ -121,8 +121,9 @@ def uploads(
         elif not isinstance(source, str | os.PathLike):
             raise BadArgument(
                 f"{called(source)} is no source.",
-                hint="Give a path, or bytes. What a variable holds goes with --var NAME (in Python "
-                "var=…), a DataFrame with %s3write NAME s3://bucket/key.parquet.",
+                hint="Give a path, or bytes. What a variable holds goes with {0}, a DataFrame with "
+                "%s3write NAME s3://bucket/key.parquet.",
+                options=["var"],
             )
         elif glob:
             planned = _of_glob(os.fspath(source), uri, headers, recursive=recursive, links=links)
@@ -171,8 +172,9 @@ def _of_glob(
     wanted = [path for path in found if recursive or not path.is_dir()]
     if not wanted:
         raise NoSuchFile(
-            f"{'Only folders match' if found else 'Nothing matches'} {pattern!r} here.",
-            hint="Add -r for everything in them." if found else "",
+            f"{'Only folders match' if found else 'Nothing matches'} {{1}} here.",
+            hint="Add {0} for everything in them." if found else "",
+            options=[("recursive", True), repr(pattern)],
         )
     for path in wanted:
         named = uri.join(path.relative_to(base).as_posix())
@@ -206,7 +208,11 @@ def _of_path(
         yield _upload(path, named, headers)
         return
     if not recursive:
-        raise BadArgument(f"{str(path)!r} is a folder.", hint="Add -r for everything in it.")
+        raise BadArgument(
+            "{1} is a folder.",
+            hint="Add {0} for everything in it.",
+            options=[("recursive", True), repr(str(path))],
+        )
     for name, entry in walk(path, links=links):
         if entry.is_symlink() and not links:
             continue
@@ -236,10 +242,10 @@ def _typed(headers: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 def _missing(path: Path, error: Exception) -> S3Error:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
+        pattern = wild(str(path))
         return NoSuchFile(
-            f"There is no file {str(path)!r} here.",
-            hint=ADD_GLOB
-            if wild(str(path))
-            else "To send the text of a variable itself, use --var NAME.",
+            "There is no file {1} here.",
+            hint=ADD_GLOB if pattern else "To send the text of a variable itself, use {0}.",
+            options=[("glob", True) if pattern else "var", repr(str(path))],
         )
     return translate(error, f"read {str(path)!r}")

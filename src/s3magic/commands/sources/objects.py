@@ -47,7 +47,8 @@ __all__ = [
     "wild",
 ]
 
-ADD_GLOB = "Add --glob to read it as a pattern."
+ADD_GLOB = "Add {0} to read it as a pattern."
+"""With the option glob in its place."""
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -176,8 +177,9 @@ def checked(source: object, *, recursive: bool, glob: bool) -> Any:
         raise BadArgument(f"{called(source)} is no source: write s3://bucket/key.", hint=hint)
     if not recursive and not glob and (not uri.key or uri.key.endswith("/")):
         raise BadArgument(
-            f"{uri} is a {'folder' if uri.key else 'bucket'}.",
-            hint=f"Add -r for everything in it, or see %s3ls {uri}.",
+            f"{{1}} is a {'folder' if uri.key else 'bucket'}.",
+            hint="Add {0} for everything in it, or see %s3ls {1}.",
+            options=[("recursive", True), str(uri)],
         )
     return uri
 
@@ -244,11 +246,12 @@ async def _of_glob(
                 yield one
     if not anything:
         nothing = NoSuchKey(
-            f"Cannot {action} {uri}: "
+            f"Cannot {action} {{1}}: "
             f"{'only folders match it' if folders else 'nothing matches it'}.",
-            hint="Add -r for everything in them."
+            hint="Add {0} for everything in them."
             if folders
-            else f"See what there is with %s3ls {S3Uri(uri.bucket, base)}.",
+            else "See what there is with %s3ls {2}.",
+            options=[("recursive", True), str(uri), str(S3Uri(uri.bucket, base))],
         )
         yield Found(uri, base, refused=nothing)
 

@@ -134,7 +134,8 @@ def check(frame: Any, *, recursive: bool) -> None:
         what = "is a folder" if folders == 1 else "are folders"
         raise BadArgument(
             f"{folders:,} of {count(len(frame), 'row')} {what}.",
-            hint="Add -r for everything in them, or filter: df[df.Type == 'object'].",
+            hint="Add {0} for everything in them, or filter: df[df.Type == 'object'].",
+            options=[("recursive", True)],
         )
 
 

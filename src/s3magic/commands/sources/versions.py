@@ -142,7 +142,7 @@ async def _listed(client: S3Client, listing: Listing) -> AsyncGenerator[Page]:
             async for page in listed:
                 yield page
     except NotSupported as error:
-        error.hint = "It keeps no versions: leave --all-versions out."
+        error.advise("It keeps no versions: leave {0} out.", options=["all_versions"])
         raise
 
 

@@ -12,12 +12,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3magic.commands.running.asking import ADD_YES, confirmed
+from s3magic.commands.running.asking import confirmed, nobody
 from s3magic.commands.running.report import Ending, frame, judged
 from s3magic.commands.running.transferring import Wording, under_way
 from s3magic.commands.syncing.clearing import clear
 from s3magic.commands.syncing.stepping import do, jobs, quick
-from s3magic.errors import BadArgument
 from s3magic.model import Transfer
 from s3magic.transfer.disk import in_thread
 from s3magic.transfer.engine import run
@@ -65,7 +64,7 @@ async def agreed(found: Found) -> bool:
     first = found.deletions[0].target
     question = f"Delete {count(number, 'file')} ({size}), {first} among them?{why}"
     if behind.get() is not None:
-        raise BadArgument(f"{question} Nobody is asked in the background.", hint=ADD_YES)
+        raise nobody(question, why="Nobody is asked in the background.")
     return await confirmed(question)
 
 
