@@ -540,6 +540,18 @@ async def test_what_is_no_more_as_planned_is_left(s3, connected, files, tmp_path
     assert found(tmp_path / "out") == {"f": b"1", "here": b"22", "there": b"2"}
 
 
+async def test_an_object_of_another_etag_is_not_the_one_that_was_to_go(s3, connected, files):
+    """Where the time tells nothing, and the size is the same."""
+    fill(s3, "x/", {"old": b"1", "older": b"2"})
+    plan = await sync(files, s3.uri("x"), delete=True, dry_run=True)
+    s3.put("x/old", b"9")
+
+    report = await sync(plan=plan.drop(columns="LastModified"), errors="return")
+
+    assert report[report.Action == "delete"].Status.tolist() == ["failed", "done"]
+    assert held(s3, "x/") == FILES | {"old": b"9"}
+
+
 async def test_a_name_with_no_place_here_is_refused_each_time(moto, s3, connected, tmp_path):
     """In the plan and when it is run; nothing escapes."""
     fill(s3, "x/", {"../up": b"evil", "ok": b"1"})

@@ -180,3 +180,24 @@ async def test_nothing_is_lost_at_whichever_request_it_is_cut(s3, door, tmp_path
         assert target.held() == SOURCE
 
     assert step > 5
+
+
+async def test_what_is_written_in_the_moment_before_its_deletion_stays(s3, door, tmp_path):
+    """The server is told what was looked at, and holds to it; the rest goes."""
+    source, target = sides("upload", s3, tmp_path)
+    lay_out(target)
+    passed = door._ask
+
+    async def late(method, address, *rest):
+        if method == "POST" and "delete" in address:
+            target.write("extra", b"66")
+        return await passed(method, address, *rest)
+
+    door._ask = late
+
+    report = await sync(source.address, target.address, delete=True, errors="return")
+
+    assert target.held() == SOURCE | {"extra": b"66"}
+    deleted = report[report.Action == "delete"].set_index("Target")
+    assert deleted.Status.tolist() == ["done", "failed"]
+    assert "changed since it was looked at" in deleted.Error[target.address + "extra"]

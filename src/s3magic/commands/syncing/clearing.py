@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from s3magic.commands.running.last_look import LastLook
 from s3magic.commands.syncing.sides import moment_of
 from s3magic.errors import AlreadyExists, ObjectChanged, S3Error
 from s3magic.listing.pages import Listing, pages
@@ -97,14 +98,15 @@ class _Clearing:
                 self.rows[at] = Transfer(step.source, step.target, 0, "cancelled", told)
 
     async def _objects(self, numbers: Sequence[int]) -> None:
-        deletion = Deletion(self.shared.client, self._told)
+        client = self.shared.client
+        deletion = Deletion(client, self._told, look=LastLook(client))
         self.unanswered = deletion.unanswered
-        uris = ((at, S3Uri.parse(self.steps[at].target)) for at in numbers)
-        await deletion.run(stream(Name(uri.bucket, uri.key, number=at) for at, uri in uris))
+        await deletion.run(stream(_name(at, self.steps[at]) for at in numbers))
 
     def _told(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
-            self._end(outcome.name.number, outcome.error)
+            at, error = outcome.name.number, outcome.error
+            self._end(at, _changed(self.steps[at]) if isinstance(error, ObjectChanged) else error)
 
     async def _files(self, numbers: Sequence[int]) -> None:
         for begin in range(0, len(numbers), _PORTION):
@@ -143,7 +145,7 @@ class _Clearing:
         await in_thread(self._compare, there, set(await in_thread(_present, paths)))
 
     def _compare(
-        self, there: Mapping[str, tuple[int, int | None]], present: AbstractSet[str]
+        self, there: Mapping[str, tuple[int, int | None, str | None]], present: AbstractSet[str]
     ) -> None:
         for at, step in enumerate(self.steps):
             found = there.get(step.target)
@@ -155,8 +157,13 @@ class _Clearing:
             elif found is None:
                 self._end(at, None)  # gone already; a delete would leave a marker
             elif not _same(step, *found):
-                changed = f"{step.target} was not deleted: it changed since it was looked at."
-                self._end(at, ObjectChanged(changed, hint="Sync again."))
+                self._end(at, _changed(step))
+
+
+def _name(at: int, step: Step) -> Name:
+    """Name what a step deletes: with its ETag, for what is written in the moment before."""
+    uri = S3Uri.parse(step.target)
+    return Name(uri.bucket, uri.key, number=at, etag=step.etag or "")
 
 
 def _places(steps: Sequence[Step]) -> tuple[dict[str, set[str]], list[str]]:
@@ -175,22 +182,30 @@ def _places(steps: Sequence[Step]) -> tuple[dict[str, set[str]], list[str]]:
 
 async def _there(
     client: S3Client, wanted: Mapping[str, AbstractSet[str]]
-) -> dict[str, tuple[int, int | None]]:
-    """Tell which keys of some buckets are there, by address, each with its bytes and its time."""
-    found: dict[str, tuple[int, int | None]] = {}
+) -> dict[str, tuple[int, int | None, str | None]]:
+    """Tell which keys of some buckets are there, by address: bytes, time and ETag of each."""
+    found: dict[str, tuple[int, int | None, str | None]] = {}
     for bucket, keys in wanted.items():
         # One page may do where they are neighbours, and no more than the plan took at worst.
         listing = Listing(bucket, shared(min(keys), max(keys)))
         async with contextlib.aclosing(pages(client, listing)) as listed:
             async for page in listed:
-                for key, size, stamp in zip(page.keys, page.sizes, page.stamps, strict=True):
+                columns = (page.keys, page.sizes, page.stamps, page.etags)
+                for key, size, stamp, etag in zip(*columns, strict=True):
                     if key in keys:
-                        found[f"s3://{bucket}/{key}"] = (size, moment_of(stamp))
+                        found[f"s3://{bucket}/{key}"] = (size, moment_of(stamp), etag)
     return found
 
 
-def _same(step: Step, size: int, moment: int | None) -> bool:
-    return size == step.size and (None in {moment, step.moment} or moment == step.moment)
+def _same(step: Step, size: int, moment: int | None, etag: str | None) -> bool:
+    """Tell whether it is what was looked at, as far as both looks told."""
+    known = ((moment, step.moment), (etag, step.etag))
+    return size == step.size and all(None in pair or len({*pair}) == 1 for pair in known)
+
+
+def _changed(step: Step) -> ObjectChanged:
+    changed = f"{step.target} was not deleted: it changed since it was looked at."
+    return ObjectChanged(changed, hint="Sync again.")
 
 
 def _present(paths: list[str]) -> list[str]:
