@@ -66,6 +66,28 @@ def test_a_note_that_is_removed_is_gone(cache):
     assert list(cache.iterdir()) == []
 
 
+def test_a_note_that_is_looked_at_before_it_is_locked_is_not_taken(monkeypatch, cache):
+    """Uploads begin side by side, and each looks at the notes of the others."""
+    usual, looking = leftovers.lock, []
+
+    def lock(fd):
+        if not looking:
+            (path,) = cache.iterdir()
+            looking.append(os.open(path, os.O_RDWR))
+            usual(looking[0])
+        return usual(fd)
+
+    monkeypatch.setattr(leftovers, "lock", lock)
+    note = Note(HERE)
+    os.close(looking[0])
+
+    held = abandoned(HERE.endpoint)
+    note.remove()
+
+    assert held == []
+    assert list(cache.iterdir()) == []
+
+
 def test_a_note_of_another_endpoint_is_left_to_it():
     """Its client could not reach that upload."""
     Note(HERE).leave()

@@ -23,6 +23,8 @@ from s3magic.transfer.locking import lock
 
 __all__ = ["Leftover", "Note", "abandoned"]
 
+_TRIES = 5  # a file system without locks refuses each
+
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
@@ -50,10 +52,15 @@ class Note:
         self._fd = -1
         with contextlib.suppress(OSError, RuntimeError):  # no home at all is the latter
             _folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._path = _folder() / f"{os.getpid()}-{os.urandom(8).hex()}.json"
-            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            lock(self._fd)
-            os.write(self._fd, json.dumps(asdict(leftover)).encode())
+            for _ in range(_TRIES):
+                self._path = _folder() / f"{os.getpid()}-{os.urandom(8).hex()}.json"
+                self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+                if lock(self._fd):
+                    os.write(self._fd, json.dumps(asdict(leftover)).encode())
+                    return
+                # Who looks for notes holds it just now. Written in a file that is not ours
+                # alone, it would be taken for abandoned, and the upload be aborted.
+                self.remove()
 
     def remove(self) -> None:
         """Take the note away."""
