@@ -118,8 +118,7 @@ class S3Error(Exception):
 
     def advise(self, hint: str, *, options: Sequence[Option] = ()) -> None:
         """Say something else to do; the options are at ``{0}``, ``{1}`` of it."""
-        message = self.args[0]
-        self._sentences = Sentences.of(f"{{{len(options)}}}", hint, [*options, message])
+        self._sentences = Sentences.of(f"{{{len(options)}}}", hint, [*options, self.args[0]])
         self._say(*self._sentences.spelled())
 
     def _say(self, message: str, hint: str) -> None:
@@ -136,10 +135,8 @@ class S3Error(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Give IPython the lines to show in place of sixty of traceback."""
-        lines = [f"{type(self).__name__}: {self.message}"]
-        if self.hint:
-            lines.append(f"  → {self.hint}")
-        return lines
+        advice = [f"  → {self.hint}"] if self.hint else []
+        return [f"{type(self).__name__}: {self.message}", *advice]
 
 
 class BadArgument(S3Error, ValueError):
